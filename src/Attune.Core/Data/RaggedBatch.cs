@@ -1,0 +1,57 @@
+namespace Attune.Core.Data;
+
+/// <summary>
+/// A batch without padding: rows of different lengths laid end to end in one flat stream of N tokens.
+/// Attention never crosses a row's edge and positions restart at each row, so packing several short
+/// documents together changes no result. Every stage, evaluation and scorer runs on this one form.
+/// </summary>
+public sealed class RaggedBatch
+{
+    /// <summary>The label of a position that takes no part in the loss.</summary>
+    public const int Ignore = -100;
+
+    /// <summary>Token ids, N.</summary>
+    public required int[] Ids { get; init; }
+
+    /// <summary>
+    /// Labels, N, already shifted: Targets[i] is the token that position i must predict (the id at i + 1 of the
+    /// same row), or <see cref="Ignore"/>.
+    /// </summary>
+    public required int[] Targets { get; init; }
+
+    /// <summary>Rotary positions, N, from zero in each row.</summary>
+    public required int[] Positions { get; init; }
+
+    /// <summary>Where each row starts, with N at the end: S + 1 numbers for S rows.</summary>
+    public required int[] Starts { get; init; }
+
+    /// <summary>N: real tokens in the batch.</summary>
+    public int Tokens => Ids.Length;
+
+    /// <summary>S: rows in the batch.</summary>
+    public int Rows => Starts.Length - 1;
+
+    /// <summary>Lays rows end to end. A token is a target where its flag in <paramref name="trained"/> is set (never the first of a row).</summary>
+    public static RaggedBatch Of(IReadOnlyList<int[]> rows, IReadOnlyList<bool[]>? trained = null)
+    {
+        var starts = new int[rows.Count + 1];
+        for (var r = 0; r < rows.Count; r++)
+            starts[r + 1] = starts[r] + rows[r].Length;
+
+        var total = starts[^1];
+        var (ids, targets, positions) = (new int[total], new int[total], new int[total]);
+        Array.Fill(targets, Ignore);
+        for (var r = 0; r < rows.Count; r++)
+        {
+            var row = rows[r];
+            row.CopyTo(ids, starts[r]);
+            for (var i = 0; i < row.Length; i++)
+            {
+                positions[starts[r] + i] = i;
+                if (i + 1 < row.Length && (trained is null || trained[r][i + 1]))
+                    targets[starts[r] + i] = row[i + 1];
+            }
+        }
+        return new RaggedBatch { Ids = ids, Targets = targets, Positions = positions, Starts = starts };
+    }
+}
