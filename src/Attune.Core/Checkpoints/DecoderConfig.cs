@@ -54,6 +54,9 @@ public sealed record DecoderConfig
     /// <inheritdoc cref="BosTokenId"/>
     public int? PadTokenId { get; init; }
 
+    /// <summary>The type that the weights are stored in, as config.json spells it: <c>float32</c>, <c>bfloat16</c>…</summary>
+    public string Dtype { get; init; } = "float32";
+
     /// <summary>Parameters of the whole model, a tied embedding counted once.</summary>
     public long Parameters
     {
