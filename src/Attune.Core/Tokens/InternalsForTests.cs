@@ -1,0 +1,4 @@
+using System.Runtime.CompilerServices;
+
+[assembly: InternalsVisibleTo("Attune.Core.Tests")]
+[assembly: InternalsVisibleTo("Attune.Bench")]

@@ -1,0 +1,111 @@
+using System.Buffers;
+using System.Text.Encodings.Web;
+using System.Text.Json;
+
+namespace Attune.Core.Tokens;
+
+/// <summary>Writes a byte-level BPE tokenizer as the tokenizer.json that Hugging Face tokenizers writes.</summary>
+internal static class TokenizerWriter
+{
+    public static byte[] Write(IReadOnlyList<string> vocabulary, IReadOnlyList<(string Left, string Right)> merges, IReadOnlyList<AddedToken> added, WordSplit split)
+    {
+        var buffer = new ArrayBufferWriter<byte>();
+        // Relaxed: a vocabulary full of \u escapes is for nobody to read. It never goes into HTML.
+        using (var json = new Utf8JsonWriter(buffer, new JsonWriterOptions { Indented = true, NewLine = "\n", Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping }))
+        {
+            json.WriteStartObject();
+            json.WriteString("version", "1.0");
+            json.WriteNull("truncation");
+            json.WriteNull("padding");
+            WriteAdded(json, added);
+            json.WriteNull("normalizer");
+            json.WritePropertyName("pre_tokenizer");
+            WriteSplit(json, split);
+            json.WritePropertyName("post_processor");
+            WriteByteLevel(json, prefix: true, trim: false, useRegex: true);
+            json.WritePropertyName("decoder");
+            WriteByteLevel(json, prefix: true, trim: true, useRegex: true);
+            WriteModel(json, vocabulary, merges);
+            json.WriteEndObject();
+        }
+        return [.. buffer.WrittenSpan, (byte)'\n'];
+    }
+
+    private static void WriteAdded(Utf8JsonWriter json, IReadOnlyList<AddedToken> added)
+    {
+        json.WriteStartArray("added_tokens");
+        foreach (var token in added)
+        {
+            json.WriteStartObject();
+            json.WriteNumber("id", token.Id);
+            json.WriteString("content", token.Text);
+            json.WriteBoolean("single_word", token.SingleWord);
+            json.WriteBoolean("lstrip", token.StripLeft);
+            json.WriteBoolean("rstrip", token.StripRight);
+            json.WriteBoolean("normalized", token.Normalized);
+            json.WriteBoolean("special", token.Special);
+            json.WriteEndObject();
+        }
+        json.WriteEndArray();
+    }
+
+    private static void WriteSplit(Utf8JsonWriter json, WordSplit split)
+    {
+        if (split == WordSplit.Gpt2)
+        {
+            WriteByteLevel(json, prefix: false, trim: true, useRegex: true);
+            return;
+        }
+        json.WriteStartObject();
+        json.WriteString("type", "Sequence");
+        json.WriteStartArray("pretokenizers");
+        json.WriteStartObject();
+        json.WriteString("type", "Split");
+        json.WriteStartObject("pattern");
+        json.WriteString("Regex", WordSplits.PatternOf(split));
+        json.WriteEndObject();
+        json.WriteString("behavior", "Isolated");
+        json.WriteBoolean("invert", false);
+        json.WriteEndObject();
+        WriteByteLevel(json, prefix: false, trim: true, useRegex: false);
+        json.WriteEndArray();
+        json.WriteEndObject();
+    }
+
+    private static void WriteByteLevel(Utf8JsonWriter json, bool prefix, bool trim, bool useRegex)
+    {
+        json.WriteStartObject();
+        json.WriteString("type", "ByteLevel");
+        json.WriteBoolean("add_prefix_space", prefix);
+        json.WriteBoolean("trim_offsets", trim);
+        json.WriteBoolean("use_regex", useRegex);
+        json.WriteEndObject();
+    }
+
+    private static void WriteModel(Utf8JsonWriter json, IReadOnlyList<string> vocabulary, IReadOnlyList<(string Left, string Right)> merges)
+    {
+        json.WriteStartObject("model");
+        json.WriteString("type", "BPE");
+        json.WriteNull("dropout");
+        json.WriteNull("unk_token");
+        json.WriteNull("continuing_subword_prefix");
+        json.WriteNull("end_of_word_suffix");
+        json.WriteBoolean("fuse_unk", false);
+        json.WriteBoolean("byte_fallback", false);
+        json.WriteBoolean("ignore_merges", false);
+        json.WriteStartObject("vocab");
+        for (var id = 0; id < vocabulary.Count; id++)
+            json.WriteNumber(vocabulary[id], id);
+        json.WriteEndObject();
+        json.WriteStartArray("merges");
+        foreach (var (left, right) in merges)
+        {
+            json.WriteStartArray();
+            json.WriteStringValue(left);
+            json.WriteStringValue(right);
+            json.WriteEndArray();
+        }
+        json.WriteEndArray();
+        json.WriteEndObject();
+    }
+}
