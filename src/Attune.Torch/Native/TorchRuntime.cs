@@ -1,0 +1,74 @@
+using System.Globalization;
+using System.Numerics;
+using System.Runtime.InteropServices;
+using TorchSharp;
+
+namespace Attune.Torch.Native;
+
+/// <summary>libtorch as a whole process sees it: threads, memory, and what lineage says about the kernels.</summary>
+public static partial class TorchRuntime
+{
+    private static readonly Lock Gate = new();
+
+    /// <summary>Threads that libtorch and our own kernels use; zero before <see cref="Initialise"/>.</summary>
+    public static int Threads { get; private set; }
+
+    /// <summary>
+    /// What decides the last bits of a result besides data and seed, for lineage: libtorch's version, the matmul
+    /// library, the width of the vectors and the thread count. Equal descriptions give equal bits.
+    /// </summary>
+    public static string Description => string.Create(CultureInfo.InvariantCulture,
+        $"libtorch {torch.__version__}, {RuntimeInformation.ProcessArchitecture}, SIMD {Vector<float>.Count * 32} bit, {Threads} threads");
+
+    /// <summary>
+    /// Loads libtorch and sets it up for training. Safe to call again; the last thread count holds.
+    /// </summary>
+    /// <param name="threads">Threads for kernels; null takes one for each processor.</param>
+    /// <exception cref="TorchException">ATT5000: the native library does not load, with the way out.</exception>
+    public static void Initialise(int? threads = null)
+    {
+        var count = threads ?? Environment.ProcessorCount;
+        ArgumentOutOfRangeException.ThrowIfLessThan(count, 1, nameof(threads));
+        lock (Gate)
+        {
+            if (Threads == 0)
+                KeepFreedMemory();
+            try
+            {
+                torch.set_num_threads(count);
+            }
+            catch (Exception fault) when (fault is DllNotFoundException or NotSupportedException or TypeInitializationException)
+            {
+                throw TorchException.DoesNotLoad(fault);
+            }
+            Threads = count;
+        }
+    }
+
+    /// <summary>
+    /// A training step frees and takes the same large buffers again and again. glibc returns such buffers to the
+    /// system and has every page cleared and mapped anew at the next step, which costs a third of the time. Kept
+    /// instead: no mmap for single buffers (M_MMAP_MAX), no trimming of the heap's end (M_TRIM_THRESHOLD), and
+    /// growth in steps of 64 MB (M_TOP_PAD).
+    /// </summary>
+    private static void KeepFreedMemory()
+    {
+        if (!OperatingSystem.IsLinux())
+            return;
+        const int trimThreshold = -1, topPad = -2, mmapMax = -4;
+        try
+        {
+            _ = mallopt(mmapMax, 0);
+            _ = mallopt(trimThreshold, int.MaxValue);
+            _ = mallopt(topPad, 64 << 20);
+        }
+        catch (EntryPointNotFoundException)
+        {
+            // musl has no mallopt: slower, not wrong.
+        }
+    }
+
+    [LibraryImport("libc")]
+    [DefaultDllImportSearchPaths(DllImportSearchPath.SafeDirectories)]
+    private static partial int mallopt(int parameter, int value);
+}

@@ -1,0 +1,18 @@
+using Attune.Prompts;
+
+namespace Attune.Torch;
+
+/// <summary>An error of the training room: codes ATT5000 to ATT5999.</summary>
+public sealed class TorchException : AttuneException
+{
+    /// <inheritdoc cref="AttuneException(string, string, Exception?)"/>
+    public TorchException(string code, string message, Exception? inner = null)
+        : base(code, message, inner)
+    {
+    }
+
+    internal static TorchException DoesNotLoad(Exception inner) => new("ATT5000", "libtorch does not load.", inner)
+    {
+        Hint = "Build on this machine (dotnet build fits the native library to the host); on Linux libstdc++ must provide GLIBCXX_3.4.30 or newer.",
+    };
+}
