@@ -19,6 +19,10 @@ public static class Nearest
         return best;
     }
 
+    /// <summary>Whether a name is another one mistyped: at one edit, or at two in names of six letters and more.</summary>
+    public static bool IsTypo(string name, string known) =>
+        name != known && known.Length > 3 && Distance(Normal(name), Normal(known)) <= (known.Length >= 6 ? 2 : 1);
+
     /// <summary>"Did you mean …?", or the list of what is known where nothing is near.</summary>
     public static string Hint(string name, IReadOnlyCollection<string> known) => To(name, known) is { } near
         ? $"Did you mean '{near}'?"

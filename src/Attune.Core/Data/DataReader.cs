@@ -1,0 +1,159 @@
+using System.Text;
+
+namespace Attune.Core.Data;
+
+/// <summary>What becomes of a row that is at fault.</summary>
+public enum BadRows
+{
+    /// <summary>The run is refused with the row's file, line and field.</summary>
+    Error,
+
+    /// <summary>The row is left out, and counted by reason.</summary>
+    Drop,
+}
+
+/// <summary>
+/// Reads the rows of data files in the order of the file, one at a time, whatever their format
+/// (<see cref="DataFormat.Detect"/>). A JSON array is read whole, everything else is streamed.
+/// </summary>
+public static class DataReader
+{
+    // Longer documents come in pieces, so that a corpus of one huge file needs no huge string.
+    private const int PieceCharacters = 1 << 20;
+
+    /// <summary>Every row of a file.</summary>
+    /// <param name="path">The file.</param>
+    /// <param name="badRows">What becomes of rows at fault. Faults of the whole file are always errors.</param>
+    /// <param name="tally">Counts what was read and dropped, or null.</param>
+    /// <exception cref="DataException">ATT3001 to ATT3015: see docs/errors.md. Raised while the rows are enumerated.</exception>
+    public static IEnumerable<DataRow> Read(string path, BadRows badRows = BadRows.Error, RowTally? tally = null) =>
+        Read(path, DataFormat.Detect(path), badRows, tally);
+
+    /// <summary>Documents: plain text and JSON text.</summary>
+    /// <inheritdoc cref="Read(string, BadRows, RowTally)"/>
+    public static IEnumerable<TextRow> ReadTexts(string path, BadRows badRows = BadRows.Error, RowTally? tally = null) =>
+        As<TextRow>(path, "documents", badRows, tally);
+
+    /// <summary>Conversations to learn from: alpaca, sharegpt, messages, prompt and completion.</summary>
+    /// <inheritdoc cref="Read(string, BadRows, RowTally)"/>
+    public static IEnumerable<ConversationRow> ReadConversations(string path, BadRows badRows = BadRows.Error, RowTally? tally = null) =>
+        As<ConversationRow>(path, "conversations", badRows, tally);
+
+    /// <summary>Preference pairs.</summary>
+    /// <inheritdoc cref="Read(string, BadRows, RowTally)"/>
+    public static IEnumerable<PreferenceRow> ReadPreferences(string path, BadRows badRows = BadRows.Error, RowTally? tally = null) =>
+        As<PreferenceRow>(path, "preference pairs", badRows, tally);
+
+    /// <summary>Labelled conversations.</summary>
+    /// <inheritdoc cref="Read(string, BadRows, RowTally)"/>
+    public static IEnumerable<LabelledRow> ReadLabelled(string path, BadRows badRows = BadRows.Error, RowTally? tally = null) =>
+        As<LabelledRow>(path, "labelled conversations", badRows, tally);
+
+    private static IEnumerable<T> As<T>(string path, string wanted, BadRows badRows, RowTally? tally)
+        where T : DataRow
+    {
+        var format = DataFormat.Detect(path);
+        if (RowTypeOf(format.Kind) != typeof(T))
+            throw DataException.WrongUse(path, $"The file holds {Describe(format.Kind)}, where {wanted} are needed: {format.Evidence}.",
+                $"{Describe(format.Kind)} are for: {Uses(format.Kind)}.");
+        return Read(path, format, badRows, tally).Cast<T>();
+    }
+
+    private static Type RowTypeOf(FormatKind kind) => kind switch
+    {
+        FormatKind.Text or FormatKind.JsonText => typeof(TextRow),
+        FormatKind.Preference => typeof(PreferenceRow),
+        FormatKind.Kto => typeof(LabelledRow),
+        _ => typeof(ConversationRow),
+    };
+
+    private static string Describe(FormatKind kind) => kind switch
+    {
+        FormatKind.Text or FormatKind.JsonText => "documents",
+        FormatKind.Preference => "preference pairs",
+        FormatKind.Kto => "labelled conversations",
+        _ => "conversations",
+    };
+
+    private static string Uses(FormatKind kind) => kind switch
+    {
+        FormatKind.Text or FormatKind.JsonText => "attune pretrain",
+        FormatKind.Preference => "attune dpo, attune reward",
+        FormatKind.Kto => "KTO",
+        _ => "attune sft",
+    };
+
+    private static IEnumerable<DataRow> Read(string path, DataFormat format, BadRows badRows, RowTally? tally)
+    {
+        tally ??= new RowTally();
+        var rows = 0;
+        foreach (var row in format.Kind == FormatKind.Text ? Texts(path, format.Layout) : Json(path, format, badRows, tally))
+        {
+            rows++;
+            tally.Read++;
+            yield return row;
+        }
+        if (rows == 0)
+            throw tally.Dropped.Count > 0
+                ? DataException.WrongUse(path, $"Every row is at fault: {tally.DescribeDropped()}.", "Read without dropping to see the first fault.")
+                : DataException.Empty(path);
+    }
+
+    private static IEnumerable<DataRow> Json(string path, DataFormat format, BadRows badRows, RowTally tally)
+    {
+        void Fault(DataException fault)
+        {
+            if (badRows == BadRows.Error)
+                throw fault;
+            tally.Read++;
+            tally.Drop(fault.Code + " " + fault.Message);
+        }
+
+        foreach (var row in format.Layout == FileLayout.JsonArray ? JsonRecords.Array(path) : JsonRecords.Lines(path, Fault))
+        {
+            DataRow parsed;
+            try
+            {
+                parsed = RowParser.Parse(row, format.Kind);
+            }
+            catch (DataException fault)
+            {
+                Fault(fault);
+                continue;
+            }
+            yield return parsed;
+        }
+    }
+
+    private static IEnumerable<TextRow> Texts(string path, FileLayout layout)
+    {
+        var text = new StringBuilder();
+        var (start, opens) = (1, true);
+        foreach (var (number, line) in TextFile.Lines(path))
+        {
+            if (layout == FileLayout.TextLines)
+            {
+                if (!string.IsNullOrWhiteSpace(line))
+                    yield return new TextRow(line, new RowOrigin(path, number));
+                continue;
+            }
+            if (layout == FileLayout.MarkedText && line.Trim() == DataFormat.DocumentMark)
+            {
+                if (!string.IsNullOrWhiteSpace(text.ToString()) || !opens)
+                    yield return new TextRow(text.ToString(), new RowOrigin(path, start)) { Opens = opens };
+                text.Clear();
+                (start, opens) = (number + 1, true);
+                continue;
+            }
+            if (text.Length >= PieceCharacters)
+            {
+                yield return new TextRow(text.ToString(), new RowOrigin(path, start)) { Opens = opens, Closes = false };
+                text.Clear();
+                (start, opens) = (number, false);
+            }
+            text.Append(line).Append('\n');
+        }
+        if (!string.IsNullOrWhiteSpace(text.ToString()) || !opens)
+            yield return new TextRow(text.ToString(), new RowOrigin(path, start)) { Opens = opens };
+    }
+}
