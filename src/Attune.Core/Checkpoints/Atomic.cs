@@ -29,12 +29,15 @@ public static partial class Atomic
 
     /// <summary>Writes whatever <paramref name="write"/> puts into the stream. Creates the folder where it is missing.</summary>
     /// <inheritdoc cref="WriteAllBytes" path="/exception"/>
-    public static void Write(string path, Action<Stream> write)
+    public static void Write(string path, Action<Stream> write) => Write(path, write, readOnly: false);
+
+    /// <summary>The same, for a file that nobody is meant to write to again.</summary>
+    internal static void Write(string path, Action<Stream> write, bool readOnly)
     {
         var temporary = TemporaryBeside(path);
         Guard(path, temporary, () =>
         {
-            WriteDurably(temporary, write);
+            WriteDurably(temporary, write, readOnly);
             Publish(temporary, path);
         });
     }
@@ -48,10 +51,13 @@ public static partial class Atomic
     }
 
     /// <summary>Writes a file and waits until the disk has it.</summary>
-    internal static void WriteDurably(string path, Action<Stream> write)
+    internal static void WriteDurably(string path, Action<Stream> write, bool readOnly = false)
     {
         WriteSteps.Reach($"create {Path.GetFileName(path)}");
-        using var stream = new FileStream(path, FileMode.Create, FileAccess.Write, FileShare.None, 1 << 16);
+        var options = new FileStreamOptions { Mode = FileMode.Create, Access = FileAccess.Write, Share = FileShare.None, BufferSize = 1 << 16 };
+        if (readOnly && !OperatingSystem.IsWindows())
+            options.UnixCreateMode = UnixFileMode.UserRead | UnixFileMode.GroupRead | UnixFileMode.OtherRead;
+        using var stream = new FileStream(path, options);
         WriteSteps.Reach("write");
         write(stream);
         stream.Flush();
@@ -69,24 +75,39 @@ public static partial class Atomic
     }
 
     /// <summary>Turns faults of the disk into errors that say what to do, and takes the unfinished file away.</summary>
-    internal static void Guard(string path, string? temporary, Action action)
+    internal static void Guard(string path, string? temporary, Action action) => Translate(path, action, () =>
+    {
+        if (temporary is not null)
+            File.Delete(temporary);
+    });
+
+    /// <summary>The same for an unfinished folder.</summary>
+    internal static void GuardFolder(string path, string temporary, Action action) => Translate(path, action, () =>
+    {
+        if (Directory.Exists(temporary))
+            Directory.Delete(temporary, recursive: true);
+    });
+
+    private static void Translate(string path, Action action, Action cleanUp)
     {
         try
         {
             action();
         }
-        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        catch (Exception e)
         {
+            WriteSteps.Reach("clean up");
             try
             {
-                if (temporary is not null)
-                    File.Delete(temporary);
+                cleanUp();
             }
             catch (Exception second) when (second is IOException or UnauthorizedAccessException)
             {
                 // A folder that refuses the write refuses this too; the leftover harms nobody.
             }
-            throw Explain(path, e);
+            if (e is IOException or UnauthorizedAccessException)
+                throw Explain(path, e);
+            throw;
         }
     }
 

@@ -21,7 +21,7 @@ public sealed class AtomicTests : IDisposable
         {
             var step = 0;
             var at = crash;
-            WriteSteps.OnStep = _ => { if (step++ == at) throw new SimulatedCrash(); };
+            WriteSteps.OnStep = _ => { if (step++ >= at) throw new SimulatedCrash(); };
             try
             {
                 Atomic.WriteAllText(_scratch["a"], "new");
