@@ -15,4 +15,9 @@ public sealed class TorchException : AttuneException
     {
         Hint = "Build on this machine (dotnet build fits the native library to the host); on Linux libstdc++ must provide GLIBCXX_3.4.30 or newer.",
     };
+
+    internal static TorchException BrokenBatch() => new("ATT5010", "A batch needs tokens, no empty row, and labels and positions as long as its ids.")
+    {
+        Hint = "Make batches with RaggedBatch.Of and drop empty rows before.",
+    };
 }

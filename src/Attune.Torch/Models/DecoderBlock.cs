@@ -1,0 +1,49 @@
+using Attune.Core.Checkpoints;
+using TorchSharp;
+using static TorchSharp.torch;
+
+namespace Attune.Torch.Models;
+
+/// <summary>One layer: x + attention(norm(x)), then the same with the feed-forward part.</summary>
+public sealed class DecoderBlock : nn.Module<Tensor, TokenStream, RotaryTable, Tensor>
+{
+    [ComponentName(Name = "input_layernorm")]
+    private readonly RmsNorm _inputNorm;
+    [ComponentName(Name = "self_attn")]
+    private readonly Attention _attention;
+    [ComponentName(Name = "post_attention_layernorm")]
+    private readonly RmsNorm _postAttentionNorm;
+    [ComponentName(Name = "mlp")]
+    private readonly SwiGlu _feedForward;
+
+    /// <param name="config">The decoder's shape.</param>
+    public DecoderBlock(DecoderConfig config)
+        : base(nameof(DecoderBlock))
+    {
+        _inputNorm = new(config.HiddenSize, config.NormEpsilon);
+        _attention = new(config);
+        _postAttentionNorm = new(config.HiddenSize, config.NormEpsilon);
+        _feedForward = new(config);
+        RegisterComponents();
+    }
+
+    /// <summary>Before attention.</summary>
+    public RmsNorm InputNorm => _inputNorm;
+
+    /// <summary>The attention part.</summary>
+    public Attention Attention => _attention;
+
+    /// <summary>Before the feed-forward part.</summary>
+    public RmsNorm PostAttentionNorm => _postAttentionNorm;
+
+    /// <summary>The feed-forward part.</summary>
+    public SwiGlu FeedForward => _feedForward;
+
+    /// <summary>[N, D] → [N, D].</summary>
+    public override Tensor forward(Tensor x_ND, TokenStream stream, RotaryTable rotary)
+    {
+        using var scope = NewDisposeScope();
+        var middle_ND = x_ND + _attention.forward(_inputNorm.forward(x_ND), stream, rotary);
+        return (middle_ND + _feedForward.forward(_postAttentionNorm.forward(middle_ND))).MoveToOuterDisposeScope();
+    }
+}
