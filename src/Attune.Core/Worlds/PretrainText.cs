@@ -1,0 +1,177 @@
+using System.Text;
+using Attune.Core.Randomness;
+
+namespace Attune.Core.Worlds;
+
+/// <summary>One page of pretraining text.</summary>
+/// <param name="Text">Plain text: no template, no instruction.</param>
+/// <param name="Kind">biography, questions, reading, fallback, record, data or table.</param>
+public sealed record PretrainPage(string Text, string Kind);
+
+/// <summary>
+/// Pretraining text. Order is part of it: first short reading (one document and its questions), then one or two
+/// documents and biographies, then the full mix. Without the first part reading starts to be learned a million tokens later.
+/// </summary>
+internal sealed class PretrainText
+{
+    private enum Part
+    {
+        Short,
+        Medium,
+        Full,
+    }
+
+    private readonly World _world;
+    private readonly RandomStream _random;
+    private readonly WorldOptions _options;
+    private readonly WorldLanguage _language;
+
+    private PretrainText(World world, string purpose)
+    {
+        _world = world;
+        _random = world.Stream("pretrain", purpose);
+        _options = world.Options;
+        _language = world.Language;
+    }
+
+    /// <summary>The training file, as a curriculum.</summary>
+    public static IEnumerable<PretrainPage> Train(World world) =>
+        new PretrainText(world, "train").Pages(world.Options.PretrainTokens, world.Options.CurriculumShort, world.Options.CurriculumMedium);
+
+    /// <summary>The validation file: the full mix, from a stream of its own.</summary>
+    public static IEnumerable<PretrainPage> Valid(World world) =>
+        new PretrainText(world, "valid").Pages(world.Options.PretrainTokens * world.Options.PretrainValidShare, 0, 0);
+
+    private IEnumerable<PretrainPage> Pages(double tokens, double shortEnd, double mediumEnd)
+    {
+        var total = tokens * _language.CharactersPerToken;
+        for (var written = 0.0; written < total;)
+        {
+            var done = written / total;
+            var page = Page(done < shortEnd ? Part.Short : done < mediumEnd ? Part.Medium : Part.Full);
+            written += page.Text.Length;
+            yield return page;
+        }
+    }
+
+    private PretrainPage Page(Part part)
+    {
+        if (part == Part.Short) return Reading(part);
+        double[] weights =
+        [
+            _options.BiographyShare, _options.QuestionShare, _options.ReadingShare,
+            part == Part.Full ? _options.RecordShare : 0, part == Part.Full ? _options.DataShare : 0, part == Part.Full ? _options.TableShare : 0,
+        ];
+        return Weighted.Pick(weights, _random) switch
+        {
+            0 => Biography(),
+            1 => Questions(),
+            2 => Reading(part),
+            3 => Record(),
+            4 => Data(),
+            _ => Table(),
+        };
+    }
+
+    private PassageShape Shape(Part part) => part switch
+    {
+        Part.Short => new() { Split = WorldSplit.Train, MaxDocuments = 1, MaxFacts = 2 },
+        Part.Medium => new() { Split = WorldSplit.Train, MaxDocuments = Math.Min(2, _options.MaxDocuments), MaxFacts = 2, Hard = _options.HardShare / 2 },
+        _ => new()
+        {
+            Split = WorldSplit.Train,
+            MaxDocuments = _options.MaxDocuments,
+            MaxFacts = _options.MaxFacts,
+            Hard = _options.HardShare,
+            SharedName = _options.SharedNameShare,
+        },
+    };
+
+    private PretrainPage Biography()
+    {
+        var person = _world.People.Draw(_random);
+        var order = _random.Permutation(_language.Attributes.Count);
+        return new(string.Join(_language.Join, order.Select(a => _world.State(person, a, WorldSplit.Train, _random))) + "\n", "biography");
+    }
+
+    private PretrainPage Questions()
+    {
+        var faq = _random.Chance(_options.FaqShare);
+        var text = new StringBuilder();
+        for (var i = 0; i < _options.QuestionsPerPage; i++)
+        {
+            var person = _world.People.Draw(WorldSplit.Train, _random);
+            Question(text, person, _random.Next(_language.Attributes.Count), faq);
+        }
+        return new(text.ToString(), "questions");
+    }
+
+    private PretrainPage Reading(Part part)
+    {
+        var faq = part == Part.Full && _random.Chance(_options.FaqShare);
+        var fallback = _random.Chance(_options.FallbackShare) && part == Part.Full;
+        var known = _random.Chance(_options.KnownDocumentShare) && part == Part.Full;
+        var passage = Passage.Make(_world, Shape(part), _random, known && !fallback ? _world.People.Draw(WorldSplit.Train, _random) : null);
+        var text = new StringBuilder(faq ? passage.Bare() + "\n" : passage.Labelled(_world));
+        var asked = part switch { Part.Short => 2, Part.Medium => 3, _ => _options.QuestionsPerPage };
+        // A fact is asked once on a page: a repeated answer teaches copying the answer, not reading.
+        var facts = passage.Documents.SelectMany(d => d.Attributes.Select(a => (d.Person, a))).ToArray();
+        _random.Shuffle<(Person, int)>(facts);
+        for (var i = 0; i < Math.Min(asked, fallback ? asked : facts.Length); i++)
+        {
+            var (person, attribute) = fallback && (i % 2 == 0 || i >= facts.Length)
+                ? (_world.People.Draw(WorldSplit.Train, _random), _random.Next(_language.Attributes.Count))
+                : facts[i];
+            Question(text, person, attribute, faq);
+        }
+        return new(text.ToString(), fallback ? "fallback" : "reading");
+    }
+
+    private PretrainPage Record()
+    {
+        var (passage, document, attributes) = FactsOfOne();
+        var facts = attributes.Select(a => Pair(_language.Attributes[a].Label, document.Person.Values[a])).Prepend(Pair(_language.Pages.Name, document.Person.Name));
+        return new(passage.Labelled(_world) + _language.Pages.Record + string.Join(_language.Pages.PairJoin, facts) + _language.Pages.Stop + "\n", "record");
+    }
+
+    private PretrainPage Data()
+    {
+        var (passage, document, attributes) = FactsOfOne();
+        var facts = attributes.Select(a => (_language.Attributes[a].Label, document.Person.Values[a])).Prepend((_language.Pages.Name, document.Person.Name));
+        return new(passage.Labelled(_world) + _language.Pages.Data + Formats.Json([.. facts]) + "\n", "data");
+    }
+
+    private PretrainPage Table()
+    {
+        var columns = _random.Permutation(_language.Attributes.Count)[..2];
+        var text = new StringBuilder();
+        text.AppendJoin(" | ", columns.Select(a => _language.Attributes[a].Label).Prepend(_language.Pages.Name)).Append('\n');
+        for (var i = 0; i < 4; i++)
+        {
+            var person = _world.People.Draw(_random);
+            text.AppendJoin(" | ", columns.Select(a => person.Values[a]).Prepend(person.Name)).Append('\n');
+        }
+        return new(text.ToString(), "table");
+    }
+
+    private (Passage Passage, Document Document, int[] Attributes) FactsOfOne()
+    {
+        var passage = Passage.Make(_world, Shape(Part.Full) with { MaxDocuments = Math.Min(2, _options.MaxDocuments) }, _random);
+        var document = _random.Pick(passage.Documents);
+        int[] attributes = [.. document.Attributes];
+        _random.Shuffle<int>(attributes);
+        return (passage, document, attributes);
+    }
+
+    private void Question(StringBuilder text, Person person, int attribute, bool faq)
+    {
+        var pages = _language.Pages;
+        var question = _world.Ask(person, attribute, WorldSplit.Train, _random);
+        var answer = _world.Answer(person, attribute);
+        if (faq) text.Append(question).Append('\n').Append(answer).Append('\n');
+        else text.Append(pages.Question).Append(question).Append('\n').Append(pages.Answer).Append(pages.AnswerGap).Append(answer).Append('\n');
+    }
+
+    private string Pair(string key, string value) => _language.Pages.Pair
+        .Replace("{k}", key, StringComparison.Ordinal).Replace("{v}", value, StringComparison.Ordinal);
+}
