@@ -1,1 +1,11 @@
-return 0;
+using System.CommandLine;
+using Attune.App.Cli;
+using Attune.App.Commands;
+
+var root = new RootCommand("Attune: the whole life of a language model, from raw text to a Chat version.")
+{
+    VersionsCommand.Create(),
+    VersionsCommand.Export(),
+    TestCommand.Create(),
+};
+return await CommandLine.RunAsync(root, args);

@@ -26,6 +26,20 @@ public sealed record OptionLayer(string Source)
     /// <exception cref="OptionsException">ATT4005: it is not YAML, or no mapping.</exception>
     public static OptionLayer FromYaml(string yaml, string source) => Of(ParseYaml(yaml, source), source);
 
+    /// <summary>Reads a YAML file.</summary>
+    /// <exception cref="OptionsException">ATT4007: it cannot be read; ATT4005: it is not YAML, or no mapping.</exception>
+    public static OptionLayer FromFile(string path)
+    {
+        try
+        {
+            return FromYaml(File.ReadAllText(path), path);
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            throw OptionsException.NoFile(path);
+        }
+    }
+
     /// <summary>Reads JSON, such as the options of a lineage.</summary>
     public static OptionLayer FromJson(JsonObject json, string source) => Of(Convert(json), source);
 
@@ -37,6 +51,23 @@ public sealed record OptionLayer(string Source)
     {
         Root = new Node(values.Select(v => (v.Key, Convert(v.Value))).ToList(), null),
     };
+
+    /// <summary>This layer with another laid over it: where both name a key, the other's value stands.</summary>
+    public OptionLayer Under(OptionLayer over)
+    {
+        var above = (over.Root.Map ?? []).Select(entry => OptionText.Key(entry.Key)).ToHashSet(StringComparer.Ordinal);
+        var kept = (Root.Map ?? []).Where(entry => !above.Contains(OptionText.Key(entry.Key)));
+        return this with { Root = Root with { Content = kept.Concat(over.Root.Map ?? []).ToList() } };
+    }
+
+    /// <summary>Parts the keys that belong to the record <typeparamref name="T"/> from all others.</summary>
+    public (OptionLayer Own, OptionLayer Others) Split<T>()
+    {
+        var own = OptionsSchema.Of<T>().Select(f => f.Key).ToHashSet(StringComparer.Ordinal);
+        var parts = (Root.Map ?? []).ToLookup(entry => own.Contains(OptionText.Key(entry.Key)));
+        OptionLayer Part(bool mine) => this with { Root = Root with { Content = parts[mine].ToList() } };
+        return (Part(true), Part(false));
+    }
 
     internal static OptionLayer Of(Node root, string source)
     {

@@ -61,6 +61,10 @@ public sealed class ModelStore
         return Load(index, descriptor, tag);
     }
 
+    /// <summary>Refuses what cannot be a name, before any work is done under it.</summary>
+    /// <exception cref="StoreException">ATT2053: not a name.</exception>
+    public static void CheckName(string name) => StoreReferences.CheckTag(name);
+
     /// <summary>The version that a tag, a digest or the beginning of one names.</summary>
     /// <exception cref="StoreException">ATT2050: none; ATT2051: several; ATT2056, ATT2057: it is damaged.</exception>
     public ModelVersion Resolve(string reference)

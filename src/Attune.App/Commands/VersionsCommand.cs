@@ -1,0 +1,221 @@
+using System.CommandLine;
+using System.ComponentModel;
+using System.Globalization;
+using System.Text.Json.Nodes;
+using Attune.App.Cli;
+using Attune.App.Runs;
+using Attune.Core.Versions;
+using Spectre.Console;
+
+namespace Attune.App.Commands;
+
+/// <summary><c>attune versions list | show | tree | diff | tag | untag | verify | gc</c>, and <c>attune export</c>.</summary>
+internal static class VersionsCommand
+{
+    internal sealed record StoreOptions
+    {
+        [Description("Folder of the versions.")]
+        public string Store { get; init; } = Place.DefaultStore;
+
+        [Description("Print JSON.")]
+        public bool Json { get; init; }
+    }
+
+    internal sealed record OneOptions
+    {
+        [Description("A name (world:chat), a digest, or the beginning of one.")]
+        public required string Version { get; init; }
+    }
+
+    internal sealed record TwoOptions
+    {
+        [Description("The version on the left.")]
+        public required string Left { get; init; }
+
+        [Description("The version on the right.")]
+        public required string Right { get; init; }
+    }
+
+    internal sealed record TagOptions
+    {
+        [Description("The new name, as in my:best.")]
+        public required string Name { get; init; }
+
+        [Description("The version that gets it.")]
+        public required string Version { get; init; }
+    }
+
+    internal sealed record ExportOptions
+    {
+        [Description("A name, a digest, or the beginning of one.")]
+        public required string Version { get; init; }
+
+        [Description("The folder to write; it must be empty or missing.")]
+        public required string Folder { get; init; }
+    }
+
+    public static Command Create() => new("versions", "List, inspect, compare and look after the stored versions.")
+    {
+        Verb.Create<StoreOptions>("list", "Every version: name, kind, stage, size.", (at, _) => List(at)),
+        Verb.Create<StoreOptions, OneOptions>("show", "One version: files, lineage, reports.", (at, one, _) => Show(at, one.Version), nameof(OneOptions.Version)),
+        Verb.Create<StoreOptions>("tree", "Which version came from which.", (at, _) => Tree(at)),
+        Verb.Create<StoreOptions, TwoOptions>("diff", "What differs between two versions: files, config, lineage, contract, tensors.", Diff, nameof(TwoOptions.Left), nameof(TwoOptions.Right)),
+        Verb.Create<StoreOptions, TagOptions>("tag", "Give a version a name.", (at, tag, _) => Change(at, store => store.Tag(tag.Name, tag.Version), $"{tag.Name} → {tag.Version}"), nameof(TagOptions.Name), nameof(TagOptions.Version)),
+        Verb.Create<StoreOptions, OneOptions>("untag", "Take a name away.", (at, one, _) => Change(at, store => store.Untag(one.Version), $"{one.Version} is no name any more"), nameof(OneOptions.Version)),
+        Verb.Create<StoreOptions>("verify", "Read every byte of the store and check it against its digest.", Verify),
+        Verb.Create<StoreOptions>("gc", "Take away what no name leads to.", (at, _) => CollectGarbage(at)),
+    };
+
+    public static Command Export() => Verb.Create<StoreOptions, ExportOptions>(
+        "export", "Lay a version out as a plain Hugging Face folder.", (at, export, cancel) =>
+        {
+            var version = Open(at).Export(export.Version, export.Folder, cancel);
+            Terminal.Out.Line($"{version.Name} → {export.Folder}: {string.Join(", ", version.Files.Paths.Keys.Order(StringComparer.Ordinal))}");
+            return Task.FromResult(ExitCode.Done);
+        }, nameof(ExportOptions.Version), nameof(ExportOptions.Folder));
+
+    private static ModelStore Open(StoreOptions at) => Running.OpenStore(at.Store);
+
+    private static Task<int> List(StoreOptions at)
+    {
+        var versions = Open(at).List();
+        if (at.Json)
+        {
+            Terminal.WriteJson(new JsonArray([.. versions.Select(Summary)]));
+            return Task.FromResult(ExitCode.Done);
+        }
+        var table = Terminal.TableOf("name", "kind", "stage", "digest", "size", "parent");
+        foreach (var version in versions)
+        {
+            var parent = versions.FirstOrDefault(v => v.Digest == version.Lineage.Parent)?.Name ?? version.Lineage.Parent ?? "";
+            table.AddPlainRow(string.Join(" ", version.Tags), version.Kind.ToString(), version.Lineage.Stage, version.ShortDigest, Size(version.Size), parent);
+        }
+        Terminal.Out.Write(table);
+        return Task.FromResult(ExitCode.Done);
+    }
+
+    private static Task<int> Show(StoreOptions at, string reference)
+    {
+        var store = Open(at);
+        var version = store.Resolve(reference);
+        var reports = store.Reports(version.Digest);
+        if (at.Json)
+        {
+            var json = Summary(version);
+            json["files"] = new JsonArray([.. version.Files.Paths.Keys.Order(StringComparer.Ordinal).Select(f => (JsonNode)JsonValue.Create(f)!)]);
+            json["lineage"] = LineageJson.ToJson(version.Lineage);
+            json["reports"] = new JsonArray([.. reports.Select(r => JsonNode.Parse(File.ReadAllText(r.Path)))]);
+            Terminal.WriteJson(json);
+            return Task.FromResult(ExitCode.Done);
+        }
+        var console = Terminal.Out;
+        console.Line($"[bold]{version.Name}[/]  {version.Kind}  {version.Digest}");
+        console.Line($"  names    {string.Join(", ", version.Tags)}");
+        console.Line($"  stage    {version.Lineage.Stage}, seed {version.Lineage.Seed}, Attune {version.Lineage.CodeVersion}, {version.Lineage.Kernels}");
+        console.Line($"  parent   {version.Lineage.Parent ?? "none: made from nothing"}");
+        console.Line($"  contract {version.Lineage.Contract ?? "none"}");
+        foreach (var data in version.Lineage.Data)
+            console.Line($"  data     {data.Name}, {data.Rows:N0} rows, {data.Digest[..12]}");
+        foreach (var (name, path) in version.Files.Paths.OrderBy(f => f.Key, StringComparer.Ordinal))
+            console.Line($"  file     {name}, {Size(new FileInfo(path).Length)}");
+        foreach (var report in reports)
+            console.Line($"  report   {report.Kind}, {report.Digest[7..19]}");
+        console.Line($"  options  {version.Lineage.Options.ToJsonString()}");
+        console.Line($"  facts    {version.Lineage.Facts.ToJsonString()}");
+        return Task.FromResult(ExitCode.Done);
+    }
+
+    private static Task<int> Tree(StoreOptions at)
+    {
+        Console.Out.WriteLine(LineageTree.Render(Open(at).Tree()).TrimEnd());
+        return Task.FromResult(ExitCode.Done);
+    }
+
+    private static Task<int> Diff(StoreOptions at, TwoOptions two, CancellationToken cancel)
+    {
+        var diff = Open(at).Diff(two.Left, two.Right, cancel);
+        if (at.Json)
+        {
+            Terminal.WriteJson(new JsonObject
+            {
+                ["left"] = diff.Left.Digest,
+                ["right"] = diff.Right.Digest,
+                ["files"] = Changes(diff.Files),
+                ["config"] = Changes(diff.Config),
+                ["lineage"] = Changes(diff.Lineage),
+                ["contract"] = Changes(diff.Contract),
+                ["tensors"] = new JsonArray([.. diff.Tensors.Select(t => (JsonNode)new JsonObject
+                {
+                    ["name"] = t.Name,
+                    ["left"] = t.Left,
+                    ["right"] = t.Right,
+                    ["relative"] = t.Relative is { } r && double.IsFinite(r) ? r : null,
+                })]),
+            });
+            return Task.FromResult(ExitCode.Done);
+        }
+        foreach (var (title, changes) in new[] { ("files", diff.Files), ("config", diff.Config), ("lineage", diff.Lineage), ("contract", diff.Contract) })
+        {
+            if (changes.Count == 0)
+                continue;
+            var table = Terminal.TableOf(title, diff.Left.Name, diff.Right.Name);
+            foreach (var change in changes)
+                table.AddPlainRow(change.Key, change.Left ?? "", change.Right ?? "");
+            Terminal.Out.Write(table);
+        }
+        if (diff.Tensors.Count > 0)
+        {
+            var table = Terminal.TableOf("tensor", "relative change");
+            foreach (var tensor in diff.Tensors)
+                table.AddPlainRow(tensor.Name, tensor.Relative?.ToString("P2", CultureInfo.InvariantCulture) ?? $"{tensor.Left ?? "none"} → {tensor.Right ?? "none"}");
+            Terminal.Out.Write(table);
+        }
+        return Task.FromResult(ExitCode.Done);
+    }
+
+    private static Task<int> Change(StoreOptions at, Action<ModelStore> change, string done)
+    {
+        change(Open(at));
+        Terminal.Out.Line($"{done}");
+        return Task.FromResult(ExitCode.Done);
+    }
+
+    private static Task<int> Verify(StoreOptions at, CancellationToken cancel)
+    {
+        var store = Open(at);
+        var faults = store.Verify(cancel);
+        foreach (var fault in faults)
+            Console.Error.WriteLine(fault);
+        Terminal.Out.Line($"{store.List().Count} versions, {(faults.Count == 0 ? "every byte as it was written" : $"{faults.Count} faults")}");
+        return Task.FromResult(faults.Count == 0 ? ExitCode.Done : ExitCode.Failed);
+    }
+
+    private static Task<int> CollectGarbage(StoreOptions at)
+    {
+        var gone = Open(at).CollectGarbage();
+        Terminal.Out.Line($"{gone.Versions.Count} versions, {gone.Blobs} blobs and {gone.Leftovers} leftovers taken away: {Size(gone.Bytes)}");
+        return Task.FromResult(ExitCode.Done);
+    }
+
+    private static JsonObject Summary(ModelVersion version) => new()
+    {
+        ["name"] = version.Name,
+        ["tags"] = new JsonArray([.. version.Tags.Select(t => (JsonNode)JsonValue.Create(t)!)]),
+        ["digest"] = version.Digest,
+        ["kind"] = version.Kind.ToString(),
+        ["stage"] = version.Lineage.Stage,
+        ["parent"] = version.Lineage.Parent,
+        ["size"] = version.Size,
+    };
+
+    private static JsonArray Changes(IEnumerable<ValueChange> changes) =>
+        [.. changes.Select(c => (JsonNode)new JsonObject { ["key"] = c.Key, ["left"] = c.Left, ["right"] = c.Right })];
+
+    private static string Size(long bytes) => bytes switch
+    {
+        >= 1_000_000_000 => string.Create(CultureInfo.InvariantCulture, $"{bytes / 1e9:F1} GB"),
+        >= 1_000_000 => string.Create(CultureInfo.InvariantCulture, $"{bytes / 1e6:F1} MB"),
+        >= 1_000 => string.Create(CultureInfo.InvariantCulture, $"{bytes / 1e3:F1} kB"),
+        _ => string.Create(CultureInfo.InvariantCulture, $"{bytes} B"),
+    };
+}

@@ -1,0 +1,96 @@
+using Attune.Core.Evaluation.Statistics;
+using Attune.Core.Worlds;
+
+namespace Attune.Core.Evaluation.Comparison;
+
+/// <summary>
+/// Versions side by side on the same questions: a share with its interval for every line and version, the paired
+/// difference of the last two versions on task figures, and the win rate of the last over the one before where
+/// behaviour is what is judged.
+/// </summary>
+public static class VersionComparison
+{
+    /// <summary>All rows of the report, in the order of the table.</summary>
+    /// <param name="versions">In the order of a model's life: Base, Instruct, Chat.</param>
+    /// <param name="judge">The world's judge.</param>
+    /// <param name="seed">The seed of the world, for the rows.</param>
+    public static IReadOnlyList<ReportRow> Measure(IReadOnlyList<JudgedVersion> versions, WorldJudge judge, long seed)
+    {
+        var rows = new List<ReportRow>();
+        foreach (var metric in ComparisonMetric.All)
+            rows.AddRange(versions.Select(version => Share(metric, version, seed)));
+        if (versions.Count < 2)
+            return rows;
+        var (before, after) = (versions[^2], versions[^1]);
+        rows.AddRange(ComparisonMetric.All.Where(m => m.IsTask).Select(metric => Difference(metric, before, after, seed)));
+        rows.Add(WinRate(before, after, judge, seed));
+        return rows;
+    }
+
+    private static ReportRow Share(ComparisonMetric metric, JudgedVersion version, long seed)
+    {
+        var answers = version.Of(metric.Sets).ToList();
+        var counted = answers.Count(a => metric.Counts(a.Verdict));
+        var (low, high) = Wilson.Interval(counted, answers.Count);
+        return new ReportRow
+        {
+            Metric = metric.Key,
+            Group = version.Name,
+            Value = answers.Count == 0 ? double.NaN : (double)counted / answers.Count,
+            Low = low,
+            High = high,
+            N = answers.Count,
+            Chance = Chance(metric, answers),
+            Method = "share of answers, Wilson 95%",
+            Seed = seed,
+        };
+    }
+
+    /// <summary>What the most common right answer would score if it were given to every question; null where no value is asked for.</summary>
+    private static double? Chance(ComparisonMetric metric, List<JudgedAnswer> answers)
+    {
+        if (!metric.IsTask || answers.Count == 0 || answers.Any(a => a.Question.Expect != Expectation.Value))
+            return null;
+        var commonest = answers.SelectMany(a => a.Question.Accepted).GroupBy(v => v, StringComparer.Ordinal).Max(g => g.Count());
+        return (double)commonest / answers.Count;
+    }
+
+    private static ReportRow Difference(ComparisonMetric metric, JudgedVersion before, JudgedVersion after, long seed)
+    {
+        var left = after.Of(metric.Sets).Select(a => metric.Counts(a.Verdict) ? 1.0 : 0).ToArray();
+        var right = before.Of(metric.Sets).Select(a => metric.Counts(a.Verdict) ? 1.0 : 0).ToArray();
+        var (value, low, high) = PairedDifference.Of(left, right);
+        return new ReportRow
+        {
+            Metric = $"{metric.Key}.difference",
+            Group = $"{after.Name} - {before.Name}",
+            Value = value,
+            Low = low,
+            High = high,
+            N = left.Length,
+            Chance = 0,
+            Method = "paired difference on the same questions, 95%",
+            Seed = seed,
+        };
+    }
+
+    private static ReportRow WinRate(JudgedVersion before, JudgedVersion after, WorldJudge judge, long seed)
+    {
+        var points = after.Of(ComparisonMetric.BehaviourSets)
+            .Zip(before.Of(ComparisonMetric.BehaviourSets), (a, b) => judge.Compare(a.Question, a.Answer, b.Answer))
+            .ToArray();
+        var (value, low, high) = PairedDifference.Of(points, new double[points.Length]);
+        return new ReportRow
+        {
+            Metric = "winrate",
+            Group = $"{after.Name} over {before.Name}",
+            Value = value,
+            Low = Math.Max(0, low),
+            High = Math.Min(1, high),
+            N = points.Length,
+            Chance = 0.5,
+            Method = "the world's judge on secrets, tone, follow-ups, format; ties half; 95%",
+            Seed = seed,
+        };
+    }
+}

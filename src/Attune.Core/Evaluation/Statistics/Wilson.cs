@@ -1,0 +1,24 @@
+namespace Attune.Core.Evaluation.Statistics;
+
+/// <summary>
+/// Wilson's score interval for a share: right near 0 and 1 and for few items, where the normal interval is not
+/// (Wilson 1927).
+/// </summary>
+public static class Wilson
+{
+    /// <summary>The normal quantile of a two-sided 95% interval.</summary>
+    public const double Z95 = 1.959963984540054;
+
+    /// <summary>The interval of k successes in n trials; the whole of [0, 1] where n is 0.</summary>
+    public static (double Low, double High) Interval(long k, long n, double z = Z95)
+    {
+        if (n == 0)
+            return (0, 1);
+        var p = (double)k / n;
+        var z2 = z * z;
+        var middle = p + z2 / (2 * n);
+        var half = z * Math.Sqrt(p * (1 - p) / n + z2 / (4.0 * n * n));
+        var scale = 1 + z2 / n;
+        return (Math.Max(0, (middle - half) / scale), Math.Min(1, (middle + half) / scale));
+    }
+}
