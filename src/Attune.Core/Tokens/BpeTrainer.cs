@@ -1,6 +1,8 @@
 using System.Runtime.InteropServices;
 using System.Text;
 
+using Attune.Core.Tokens.Models;
+
 namespace Attune.Core.Tokens;
 
 /// <summary>

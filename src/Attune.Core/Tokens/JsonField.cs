@@ -1,6 +1,8 @@
 using System.Globalization;
 using System.Text.Json;
 
+using Attune.Core.Tokens.Models;
+
 namespace Attune.Core.Tokens;
 
 /// <summary>A place in tokenizer.json, which knows its file and its path, so that every error can say where.</summary>

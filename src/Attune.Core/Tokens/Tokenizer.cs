@@ -1,6 +1,6 @@
-using System.Collections.Concurrent;
 using System.Security.Cryptography;
 using System.Text;
+using Attune.Core.Tokens.Decoders;
 using Attune.Prompts;
 
 namespace Attune.Core.Tokens;
@@ -13,27 +13,25 @@ public sealed class Tokenizer : ITokenEncoder
 {
     private readonly byte[] _json;
     private readonly TokenizerParts _parts;
-    private readonly AddedTokenMatcher _matcher;
     private readonly Dictionary<int, AddedToken> _addedById;
-    private readonly HashSet<int> _control;
-    private readonly bool _modelMakesControl;
-    private readonly byte[]?[] _bytes;
-    private readonly ConcurrentBag<WordCache> _caches = [];
+    private readonly byte[]?[]? _bytes;
+    private readonly TextEncoder _encoder;
 
     private Tokenizer(byte[] json, TokenizerParts parts)
     {
         _json = json;
         _parts = parts;
         Digest = Convert.ToHexStringLower(SHA256.HashData(json));
-        _matcher = new AddedTokenMatcher(parts.Added.Select(t => (t.Text, t)));
         _addedById = parts.Added.ToDictionary(t => t.Id);
         AddedTokens = parts.Added.GroupBy(t => t.Text, StringComparer.Ordinal).ToDictionary(g => g.Key, g => g.Last().Id, StringComparer.Ordinal);
-        _control = [.. parts.Added.Where(t => t.IsControl).Select(t => t.Id)];
-        _modelMakesControl = parts.Model.CanMake(_control);
         VocabularySize = Math.Max(parts.Model.Vocabulary.Size, parts.Added.Count == 0 ? 0 : parts.Added.Max(t => t.Id) + 1);
-        _bytes = new byte[]?[VocabularySize];
-        for (var id = 0; id < VocabularySize; id++)
-            _bytes[id] = TextOrNull(id) is { } text ? ByteAlphabet.Read(text) : null;
+        _encoder = new TextEncoder(parts);
+        if (parts.Decoder is ByteLevelDecoder or DecoderSequence { Steps: [ByteLevelDecoder] })
+        {
+            _bytes = new byte[]?[VocabularySize];
+            for (var id = 0; id < VocabularySize; id++)
+                _bytes[id] = TextOrNull(id) is { } text ? ByteAlphabet.Read(text) : null;
+        }
     }
 
     /// <inheritdoc/>
@@ -70,27 +68,55 @@ public sealed class Tokenizer : ITokenEncoder
     public int[] Encode(string text, bool addSpecialTokens = false)
     {
         var output = new TokenBuffer();
-        Encode(text, [], output);
+        _encoder.Encode(text, [], output);
+        if (addSpecialTokens)
+            _parts.PostProcessor?.Apply(output, TokenText, addSpecial: true);
         return output.Ids.AsSpan(0, output.Count).ToArray();
+    }
+
+    /// <summary>The ids of a text with the places that they came from.</summary>
+    /// <param name="text">Any text.</param>
+    /// <param name="addSpecialTokens">As for <see cref="Encode(string, bool)"/>.</param>
+    public TokenEncoding EncodeWithOffsets(string text, bool addSpecialTokens = false)
+    {
+        var output = new TokenBuffer();
+        _encoder.Encode(text, [], output);
+        ToCodePoints(text, output);
+        _parts.PostProcessor?.Apply(output, TokenText, addSpecialTokens);
+        return new TokenEncoding(
+            output.Ids.AsSpan(0, output.Count).ToArray(),
+            [.. Enumerable.Range(0, output.Count).Select(i => (output.Starts[i], output.Ends[i]))]);
     }
 
     /// <inheritdoc/>
     public void Encode(string text, IReadOnlyList<TextSpan> untrusted, List<EncodedToken> output)
     {
         var buffer = new TokenBuffer();
-        Encode(text, untrusted, buffer);
+        _encoder.Encode(text, untrusted, buffer);
         output.EnsureCapacity(output.Count + buffer.Count);
         for (var i = 0; i < buffer.Count; i++)
             output.Add(new EncodedToken(buffer.Ids[i], buffer.Starts[i], buffer.Ends[i] - buffer.Starts[i]));
     }
 
     /// <inheritdoc/>
+    /// <exception cref="TokenException">ATT2505: an id that the tokenizer does not have.</exception>
     public string Decode(ReadOnlySpan<int> ids, bool skipSpecialTokens = false)
     {
-        var bytes = new List<byte>(ids.Length * 4);
+        if (_bytes is not null)
+        {
+            var bytes = new List<byte>(ids.Length * 4);
+            foreach (var id in ids)
+                bytes.AddRange(BytesOf(id, skipSpecialTokens));
+            return Encoding.UTF8.GetString(System.Runtime.InteropServices.CollectionsMarshal.AsSpan(bytes));
+        }
+        var tokens = new List<string>(ids.Length);
         foreach (var id in ids)
-            bytes.AddRange(BytesOf(id, skipSpecialTokens));
-        return Encoding.UTF8.GetString(System.Runtime.InteropServices.CollectionsMarshal.AsSpan(bytes));
+        {
+            var text = TokenText(id);
+            if (!skipSpecialTokens || !IsSpecial(id))
+                tokens.Add(text);
+        }
+        return _parts.Decoder is { } decoder ? string.Concat(decoder.Apply(tokens)) : string.Join(' ', tokens);
     }
 
     /// <summary>The id of a token's text as the vocabulary spells it (byte-level: in GPT-2's alphabet), or null.</summary>
@@ -101,10 +127,19 @@ public sealed class Tokenizer : ITokenEncoder
     /// <exception cref="TokenException">ATT2505: no such id.</exception>
     public string TokenText(int id) => TextOrNull(id) ?? throw NoSuchId(id);
 
-    /// <summary>The bytes that a token stands for.</summary>
+    /// <summary>Whether there is a token with this id; a model may have more rows than its tokenizer has tokens.</summary>
+    public bool HasId(int id) => TextOrNull(id) is not null;
+
+    /// <summary>Whether decoding may leave the token out.</summary>
+    public bool IsSpecial(int id) => _addedById.TryGetValue(id, out var added) && added.Special;
+
+    /// <summary>Whether a token's text is its bytes, whatever stands around it: byte-level decoders.</summary>
+    internal bool DecodesBytes => _bytes is not null;
+
+    /// <summary>The bytes that a token stands for, where <see cref="DecodesBytes"/>.</summary>
     internal ReadOnlySpan<byte> BytesOf(int id, bool skipSpecialTokens) =>
-        (uint)id >= (uint)_bytes.Length || _bytes[id] is not { } bytes ? throw NoSuchId(id)
-        : skipSpecialTokens && _addedById.TryGetValue(id, out var added) && added.Special ? []
+        (uint)id >= (uint)_bytes!.Length || _bytes[id] is not { } bytes ? throw NoSuchId(id)
+        : skipSpecialTokens && IsSpecial(id) ? []
         : bytes;
 
     private static TokenException NoSuchId(int id) => TokenException.Unknown(FormattableString.Invariant($"The tokenizer has no token with id {id}."));
@@ -112,68 +147,14 @@ public sealed class Tokenizer : ITokenEncoder
     private string? TextOrNull(int id) =>
         _addedById.TryGetValue(id, out var added) ? added.Text : _parts.Model.Vocabulary.TryGetText(id, out var text) ? text : null;
 
-    private void Encode(string text, IReadOnlyList<TextSpan> untrusted, TokenBuffer output)
+    private static void ToCodePoints(string text, TokenBuffer tokens)
     {
-        if (!_caches.TryTake(out var cache))
-            cache = new WordCache();
-        var parts = new List<(AddedToken? Token, int Start, int End)>();
-        Func<AddedToken, int, int, bool>? refuses = untrusted.Count == 0 ? null
-            : (token, start, end) => token.IsControl && Touches(untrusted, start, end);
-        _matcher.Split(text, refuses, parts);
-        foreach (var (token, start, end) in parts)
-        {
-            if (token is not null)
-                output.Add(token.Id, start, end);
-            else
-                EncodeWords(text.AsSpan(start, end - start), start, untrusted, output, cache);
-        }
-        _caches.Add(cache);
-    }
-
-    private void EncodeWords(ReadOnlySpan<char> text, int offset, IReadOnlyList<TextSpan> untrusted, TokenBuffer output, WordCache cache)
-    {
-        var bpe = (Bpe)_parts.Model;
-        var split = _parts.Split!.Value;
-        var careful = _modelMakesControl && untrusted.Count > 0;
-        for (var at = 0; at < text.Length;)
-        {
-            var end = WordSplits.Next(split, text, at);
-            var word = text[at..end];
-            if (careful && Touches(untrusted, offset + at, offset + end))
-            {
-                bpe.EncodeBytes(word, offset + at, _control, output);
-            }
-            else
-            {
-                var hash = WordCache.Hash(word);
-                if (!cache.TryAppend(word, hash, offset + at, output))
-                {
-                    var from = output.Count;
-                    bpe.EncodeBytes(word, offset + at, null, output);
-                    cache.Add(word, hash, offset + at, output, from);
-                }
-            }
-            at = end;
-        }
-    }
-
-    /// <summary>Whether [start, end) shares a code unit with one of the sorted spans.</summary>
-    private static bool Touches(IReadOnlyList<TextSpan> spans, int start, int end)
-    {
-        var (low, high) = (0, spans.Count);
-        while (low < high)
-        {
-            var middle = (low + high) / 2;
-            if (spans[middle].End <= start)
-                low = middle + 1;
-            else
-                high = middle;
-        }
-        for (; low < spans.Count && spans[low].Start < end; low++)
-        {
-            if (spans[low].Length > 0)
-                return true;
-        }
-        return false;
+        if (text.AsSpan().IndexOfAnyInRange('\uD800', '\uDFFF') < 0)
+            return;
+        var places = new int[text.Length + 1];
+        for (var at = 0; at < text.Length; at++)
+            places[at + 1] = places[at] + (char.IsHighSurrogate(text[at]) && at + 1 < text.Length && char.IsLowSurrogate(text[at + 1]) ? 0 : 1);
+        for (var i = 0; i < tokens.Count; i++)
+            (tokens.Starts[i], tokens.Ends[i]) = (places[tokens.Starts[i]], places[tokens.Ends[i]]);
     }
 }

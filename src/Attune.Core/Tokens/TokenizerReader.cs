@@ -1,14 +1,22 @@
 using System.Text.Json;
 
+using Attune.Core.Tokens.Decoders;
+using Attune.Core.Tokens.Models;
+using Attune.Core.Tokens.Normalizers;
+using Attune.Core.Tokens.PostProcessors;
+using Attune.Core.Tokens.PreTokenizers;
+
 namespace Attune.Core.Tokens;
 
 /// <summary>The parts of a tokenizer as its file lists them.</summary>
 internal sealed record TokenizerParts
 {
+    public Normalizer? Normalizer { get; init; }
+    public PreTokenizer? PreTokenizer { get; init; }
     public required TokenModel Model { get; init; }
+    public PostProcessor? PostProcessor { get; init; }
+    public TokenDecoder? Decoder { get; init; }
     public required IReadOnlyList<AddedToken> Added { get; init; }
-    public WordSplit? Split { get; init; }
-    public bool ByteLevelDecoder { get; init; }
 }
 
 /// <summary>Reads tokenizer.json.</summary>
@@ -29,38 +37,16 @@ internal static class TokenizerReader
 
     private static TokenizerParts ReadParts(JsonField root)
     {
-        var model = root["model"];
-        if (model.IsNull)
-            throw model.Bad("The model is missing.");
-        var kind = model["type"].TextOr("BPE");
-        if (kind != "BPE")
-            throw model["type"].Unsupported(kind);
-        var bpe = BpeReader.Read(model);
-        if (!root["normalizer"].IsNull)
-            throw root["normalizer"].Unsupported(root["normalizer"]["type"].Text());
+        var model = ModelReader.Read(root["model"]);
         return new TokenizerParts
         {
-            Model = bpe,
-            Added = ReadAdded(root["added_tokens"], bpe.Vocabulary),
-            Split = ReadSplit(root["pre_tokenizer"]) ?? throw root["pre_tokenizer"].Unsupported("this pre-tokenizer"),
-            ByteLevelDecoder = true,
+            Normalizer = NormalizerReader.Read(root["normalizer"]),
+            PreTokenizer = PreTokenizerReader.Read(root["pre_tokenizer"]),
+            Model = model,
+            PostProcessor = PostProcessorReader.Read(root["post_processor"]),
+            Decoder = DecoderReader.Read(root["decoder"]),
+            Added = ReadAdded(root["added_tokens"], model.Vocabulary),
         };
-    }
-
-    private static WordSplit? ReadSplit(JsonField field)
-    {
-        if (field.IsNull)
-            return null;
-        if (field["type"].Text() == "ByteLevel")
-            return field["use_regex"].Flag(true) && !field["add_prefix_space"].Flag() ? WordSplit.Gpt2 : null;
-        if (field["type"].Text() != "Sequence")
-            return null;
-        var steps = field["pretokenizers"].Items().ToArray();
-        if (steps.Length != 2 || steps[0]["type"].Text() != "Split" || steps[1]["type"].Text() != "ByteLevel"
-            || steps[1]["use_regex"].Flag(true) || steps[1]["add_prefix_space"].Flag()
-            || steps[0]["behavior"].Text() != "Isolated" || steps[0]["invert"].Flag())
-            return null;
-        return steps[0]["pattern"]["Regex"].TextOrNull() is { } pattern ? WordSplits.Find(pattern) : null;
     }
 
     private static List<AddedToken> ReadAdded(JsonField list, Vocabulary vocabulary)

@@ -7,7 +7,7 @@ namespace Attune.Core.Tokens;
 /// <summary>Writes a byte-level BPE tokenizer as the tokenizer.json that Hugging Face tokenizers writes.</summary>
 internal static class TokenizerWriter
 {
-    public static byte[] Write(IReadOnlyList<string> vocabulary, IReadOnlyList<(string Left, string Right)> merges, IReadOnlyList<AddedToken> added, WordSplit split)
+    public static byte[] Write(IReadOnlyList<string> vocabulary, IReadOnlyList<(string Left, string Right)> merges, IReadOnlyList<AddedToken> added, WordSplit split, bool normalize = false)
     {
         var buffer = new ArrayBufferWriter<byte>();
         // Relaxed: a vocabulary full of \u escapes is for nobody to read. It never goes into HTML.
@@ -18,7 +18,7 @@ internal static class TokenizerWriter
             json.WriteNull("truncation");
             json.WriteNull("padding");
             WriteAdded(json, added);
-            json.WriteNull("normalizer");
+            WriteNormalizer(json, normalize);
             json.WritePropertyName("pre_tokenizer");
             WriteSplit(json, split);
             json.WritePropertyName("post_processor");
@@ -47,6 +47,18 @@ internal static class TokenizerWriter
             json.WriteEndObject();
         }
         json.WriteEndArray();
+    }
+
+    private static void WriteNormalizer(Utf8JsonWriter json, bool normalize)
+    {
+        if (!normalize)
+        {
+            json.WriteNull("normalizer");
+            return;
+        }
+        json.WriteStartObject("normalizer");
+        json.WriteString("type", "NFC");
+        json.WriteEndObject();
     }
 
     private static void WriteSplit(Utf8JsonWriter json, WordSplit split)

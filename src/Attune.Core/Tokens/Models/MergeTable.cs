@@ -1,6 +1,6 @@
 using System.Runtime.CompilerServices;
 
-namespace Attune.Core.Tokens;
+namespace Attune.Core.Tokens.Models;
 
 /// <summary>From a pair of ids to the rank of its merge and the id that it makes: open addressing over two flat arrays.</summary>
 internal sealed class MergeTable

@@ -1,6 +1,6 @@
 using System.Diagnostics.CodeAnalysis;
 
-namespace Attune.Core.Tokens;
+namespace Attune.Core.Tokens.Models;
 
 /// <summary>Texts and ids of a model's tokens, both ways.</summary>
 internal sealed class Vocabulary

@@ -1,6 +1,6 @@
 using System.Text.Json;
 
-namespace Attune.Core.Tokens;
+namespace Attune.Core.Tokens.Models;
 
 /// <summary>Reads the BPE model of tokenizer.json: vocabulary, merges in both spellings, and the settings.</summary>
 internal static class BpeReader

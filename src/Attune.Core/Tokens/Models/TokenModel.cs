@@ -1,9 +1,12 @@
-namespace Attune.Core.Tokens;
+namespace Attune.Core.Tokens.Models;
 
 /// <summary>What turns one word into tokens: BPE, Unigram, WordPiece, WordLevel.</summary>
 internal abstract class TokenModel
 {
     public abstract Vocabulary Vocabulary { get; }
+
+    /// <summary>The id for what the model does not know, or -1.</summary>
+    public abstract int Unknown { get; }
 
     /// <summary>
     /// Whether ordinary text could come out as one of these ids by the model alone, without an added token being

@@ -2,7 +2,7 @@ using System.Buffers;
 using System.Globalization;
 using System.Text;
 
-namespace Attune.Core.Tokens;
+namespace Attune.Core.Tokens.Models;
 
 /// <summary>The parts of a BPE model in tokenizer.json beside its vocabulary and merges.</summary>
 internal sealed record BpeSettings
@@ -57,6 +57,8 @@ internal sealed class Bpe : TokenModel
 
     public override Vocabulary Vocabulary { get; }
 
+    public override int Unknown => _unknown ?? -1;
+
     public IReadOnlyList<(int Left, int Right, int Id)> Merges { get; }
 
     public BpeSettings Settings => _settings;
@@ -64,6 +66,15 @@ internal sealed class Bpe : TokenModel
     /// <summary>Whether words can go in as bytes: all 256 are known and nothing is added to a character.</summary>
     public bool TakesBytes => Array.TrueForAll(_byteIds, id => id >= 0)
         && _settings is { ContinuingPrefix: null or "", EndOfWordSuffix: null or "" };
+
+    /// <summary>
+    /// U+2581 where no token has it after another character: then no merge crosses the place before it, and a long text
+    /// can be cut there into words, each encoded, and remembered, by itself. Null where that would change the result.
+    /// </summary>
+    public char? Boundary => !_settings.IgnoreMerges && _settings is { ContinuingPrefix: null or "", EndOfWordSuffix: null or "" }
+        && Vocabulary.TryGetId("\u2581", out _)
+        && _made.All(id => Vocabulary.TryGetText(id, out var text) && text.AsSpan().TrimStart('\u2581').IndexOf('\u2581') < 0)
+        ? '\u2581' : null;
 
     public override bool CanMake(IReadOnlySet<int> ids) => ids.Overlaps(_made)
         || Vocabulary.Entries.Any(e => ids.Contains(e.Value) && (_settings.IgnoreMerges || new StringInfo(e.Key).LengthInTextElements <= 1 || e.Key.Length <= 2));
