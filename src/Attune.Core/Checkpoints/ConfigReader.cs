@@ -22,6 +22,12 @@ internal sealed class ConfigReader(JsonObject json, string path, string prefix =
         var other => throw Wrong(key, $"a whole number from {least} to {int.MaxValue}", other),
     };
 
+    /// <summary>A whole number of at least one, null where the key is null, the default where it is absent.</summary>
+    public int? IntOrNull(string key, int? whenAbsent) => json.ContainsKey(key) ? (Has(key) ? Int(key) : null) : whenAbsent;
+
+    /// <summary>A number greater than zero, null where the key is null, the default where it is absent.</summary>
+    public double? NumberOrNull(string key, double? whenAbsent) => json.ContainsKey(key) ? (Has(key) ? Positive(key) : null) : whenAbsent;
+
     /// <summary>A finite number greater than zero.</summary>
     public double Positive(string key, double? whenAbsent = null) => Node(key) switch
     {

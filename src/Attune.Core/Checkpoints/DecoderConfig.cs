@@ -57,15 +57,89 @@ public sealed record DecoderConfig
     /// <summary>The type that the weights are stored in, as config.json spells it: <c>float32</c>, <c>bfloat16</c>…</summary>
     public string Dtype { get; init; } = "float32";
 
-    /// <summary>Parameters of the whole model, a tied embedding counted once.</summary>
-    public long Parameters
+    /// <summary>Biases of the query, key and value projections.</summary>
+    public bool AttentionBias { get; init; }
+
+    /// <summary>Bias of attention's output projection.</summary>
+    public bool OutputBias { get; init; }
+
+    /// <summary>Biases in the feed-forward layer.</summary>
+    public bool FeedForwardBias { get; init; }
+
+    /// <summary>Whether the feed-forward layer has a gate: down(act(gate(x)) · up(x)), otherwise down(act(up(x))).</summary>
+    public bool GatedFeedForward { get; init; } = true;
+
+    /// <summary>The function inside it.</summary>
+    public Activation Activation { get; init; }
+
+    /// <summary>What normalises the residual stream.</summary>
+    public NormKind Norm { get; init; }
+
+    /// <summary>Where a block's norms stand.</summary>
+    public NormPlacement NormPlacement { get; init; }
+
+    /// <summary>Whether queries and keys are normalised, before rotation.</summary>
+    public QueryKeyNorm QueryKeyNorm { get; init; }
+
+    /// <summary>How rotary frequencies are stretched (in full layers, where sliding ones have a base of their own); null: not.</summary>
+    public RopeScaling? RopeScaling { get; init; }
+
+    /// <summary>The part of each head that is rotated, its first dimensions.</summary>
+    public double RotaryShare { get; init; } = 1;
+
+    /// <summary>Base of the rotary frequencies in sliding layers, unscaled; null: as in full ones.</summary>
+    public double? LocalRopeTheta { get; init; }
+
+    /// <summary>Positions by a table of [ContextLength, D] that is added to the embedding, in place of rotation.</summary>
+    public bool LearnedPositions { get; init; }
+
+    /// <summary>What sliding layers see, in tokens, their own included; null where no layer slides.</summary>
+    public int? SlidingWindow { get; init; }
+
+    /// <summary>What each layer attends to; empty: all of them everything.</summary>
+    public IReadOnlyList<LayerAttention> LayerAttentions { get; init; } = [];
+
+    /// <summary>cap · tanh(score / cap) on scaled attention scores, before the mask; null: no cap.</summary>
+    public double? AttentionSoftCap { get; init; }
+
+    /// <summary>The same on the logits.</summary>
+    public double? LogitSoftCap { get; init; }
+
+    /// <summary>Multiplies q·k; null: 1/√C.</summary>
+    public double? AttentionScale { get; init; }
+
+    /// <summary>Multiplies embeddings on the way in, rounded to the weights' type first; null: one.</summary>
+    public double? EmbeddingScale { get; init; }
+
+    /// <summary>What it needs beyond a plain Llama.</summary>
+    public DecoderFeatures Features
     {
         get
         {
-            long attention = (long)HiddenSize * HeadSize * (2 * Heads + 2 * KeyValueHeads);
-            long feedForward = 3L * HiddenSize * IntermediateSize;
-            long embedding = (long)VocabularySize * HiddenSize * (TiedEmbeddings ? 1 : 2);
-            return Layers * (attention + feedForward + 2L * HiddenSize) + HiddenSize + embedding;
+            var needed = DecoderFeatures.None;
+            Need(AttentionBias || OutputBias, DecoderFeatures.AttentionBias);
+            Need(FeedForwardBias, DecoderFeatures.FeedForwardBias);
+            Need(Activation != Activation.Silu, DecoderFeatures.Activation);
+            Need(!GatedFeedForward, DecoderFeatures.PlainFeedForward);
+            Need(Norm != NormKind.Rms, DecoderFeatures.NormKind);
+            Need(NormPlacement != NormPlacement.Before, DecoderFeatures.NormPlacement);
+            Need(QueryKeyNorm != QueryKeyNorm.None, DecoderFeatures.QueryKeyNorm);
+            Need(RopeScaling is { Kind: not "longrope" }, DecoderFeatures.RopeScaling);
+            Need(RopeScaling is { Kind: "longrope" }, DecoderFeatures.LongRope);
+            Need(RotaryShare != 1, DecoderFeatures.PartialRope);
+            Need(LocalRopeTheta is not null, DecoderFeatures.LocalRope);
+            Need(LearnedPositions, DecoderFeatures.LearnedPositions);
+            Need(SlidingWindow is not null, DecoderFeatures.SlidingWindow);
+            Need(AttentionSoftCap is not null || LogitSoftCap is not null, DecoderFeatures.SoftCaps);
+            Need(AttentionScale is not null, DecoderFeatures.AttentionScale);
+            Need(EmbeddingScale is not null, DecoderFeatures.EmbeddingScale);
+            Need(Architecture is "Phi3ForCausalLM" or "GPT2LMHeadModel", DecoderFeatures.FusedProjections);
+            return needed;
+
+            void Need(bool when, DecoderFeatures feature) => needed |= when ? feature : DecoderFeatures.None;
         }
     }
+
+    /// <summary>Parameters of the whole model, a tied embedding counted once.</summary>
+    public long Parameters => TensorNames.All(this).Sum(tensor => tensor.Shape.Aggregate(1L, (product, size) => product * size));
 }

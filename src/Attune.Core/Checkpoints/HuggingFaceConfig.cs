@@ -1,5 +1,6 @@
 using System.Collections.Frozen;
 using System.Text.Json.Nodes;
+using Attune.Core.Checkpoints.Families;
 
 namespace Attune.Core.Checkpoints;
 
@@ -31,58 +32,56 @@ public static class HuggingFaceConfig
         "diversity_penalty", "early_stopping", "length_penalty", "repetition_penalty", "encoder_no_repeat_ngram_size", "no_repeat_ngram_size",
         "bad_words_ids", "begin_suppress_tokens", "suppress_tokens", "forced_bos_token_id", "forced_eos_token_id", "exponential_decay_length_penalty",
         "remove_invalid_values", "tf_legacy_loss",
+        // Code for libraries that lack the architecture; Attune has it.
+        "auto_map",
     ], StringComparer.Ordinal);
 
+    /// <summary>Reads config.json for a room that builds plain Llamas.</summary>
+    /// <inheritdoc cref="Read(string, DecoderFeatures)" path="/exception"/>
+    public static DecoderConfig Read(string path) => Read(path, DecoderFeatures.None);
+
     /// <summary>Reads config.json.</summary>
+    /// <param name="path">The file.</param>
+    /// <param name="supported">What the caller can build beyond a plain Llama; a config that needs more is refused.</param>
     /// <exception cref="CheckpointException">ATT2003, ATT2020, ATT2021: no file, not JSON, a missing or impossible value.</exception>
-    /// <exception cref="UnsupportedCheckpointException">ATT2022: an architecture, key or value that Attune cannot run.</exception>
-    public static DecoderConfig Read(string path)
+    /// <exception cref="UnsupportedCheckpointException">ATT2022: an architecture, key or value that Attune or the caller cannot run.</exception>
+    public static DecoderConfig Read(string path, DecoderFeatures supported)
     {
         var reader = new ConfigReader(HuggingFaceJson.Read(path), path);
         var architecture = Architecture(reader);
         var config = architecture switch
         {
-            "LlamaForCausalLM" => ReadLlama(reader),
+            LlamaConfig.Architecture => LlamaConfig.Read(reader),
+            MistralConfig.Architecture => MistralConfig.Read(reader),
+            QwenConfig.Architecture2 => QwenConfig.Read2(reader),
+            QwenConfig.Architecture3 => QwenConfig.Read3(reader),
+            GemmaConfig.Architecture2 => GemmaConfig.Read2(reader),
+            GemmaConfig.Architecture3 => GemmaConfig.Read3(reader),
+            PhiConfig.Architecture => PhiConfig.Read(reader),
+            OlmoConfig.Architecture => OlmoConfig.Read(reader),
+            Gpt2Config.Architecture => Gpt2Config.Read(reader),
             _ => throw reader.Unsupported("architectures", $"the architecture {architecture}"),
         };
         reader.RefuseTheRest(ChangeNothing);
-        return config;
+        return (config.Features & ~supported) is var missing && missing == DecoderFeatures.None
+            ? config
+            : throw reader.Unsupported(KeyOf(missing), $"{architecture} here needs {missing}");
     }
 
     /// <summary>Writes config.json with the keys and values that transformers 5 writes, atomically.</summary>
+    /// <exception cref="UnsupportedCheckpointException">ATT2022: a family whose config Attune reads, but does not write yet.</exception>
     public static void Write(string path, DecoderConfig config) => Atomic.WriteAllText(path, HuggingFaceJson.Format(ToJson(config)));
 
     /// <summary>The JSON of <see cref="Write"/>.</summary>
-    public static JsonObject ToJson(DecoderConfig config) => config.Architecture != "LlamaForCausalLM"
-        ? throw new UnsupportedCheckpointException($"Not supported: writing a config of {config.Architecture}.")
-        : new JsonObject
-        {
-            ["architectures"] = new JsonArray(config.Architecture),
-            ["attention_bias"] = false,
-            ["attention_dropout"] = 0.0,
-            ["bos_token_id"] = config.BosTokenId,
-            ["dtype"] = config.Dtype,
-            ["eos_token_id"] = TokenIds(config.EosTokenIds),
-            ["head_dim"] = config.HeadSize,
-            ["hidden_act"] = "silu",
-            ["hidden_size"] = config.HiddenSize,
-            ["initializer_range"] = config.InitializerRange,
-            ["intermediate_size"] = config.IntermediateSize,
-            ["max_position_embeddings"] = config.ContextLength,
-            ["mlp_bias"] = false,
-            ["model_type"] = "llama",
-            ["num_attention_heads"] = config.Heads,
-            ["num_hidden_layers"] = config.Layers,
-            ["num_key_value_heads"] = config.KeyValueHeads,
-            ["pad_token_id"] = config.PadTokenId,
-            ["pretraining_tp"] = 1,
-            ["rms_norm_eps"] = config.NormEpsilon,
-            ["rope_parameters"] = new JsonObject { ["rope_theta"] = config.RopeTheta, ["rope_type"] = "default" },
-            ["tie_word_embeddings"] = config.TiedEmbeddings,
-            ["transformers_version"] = TransformersVersion,
-            ["use_cache"] = true,
-            ["vocab_size"] = config.VocabularySize,
-        };
+    public static JsonObject ToJson(DecoderConfig config)
+    {
+        if (config.Architecture != LlamaConfig.Architecture)
+            throw new UnsupportedCheckpointException($"Not supported: writing a config of {config.Architecture}.") { Field = "architectures" };
+        var writable = DecoderFeatures.AttentionBias | DecoderFeatures.FeedForwardBias | DecoderFeatures.RopeScaling | DecoderFeatures.LongRope;
+        return (config.Features & ~writable) == DecoderFeatures.None && config.AttentionBias == config.OutputBias
+            ? LlamaConfig.ToJson(config)
+            : throw new UnsupportedCheckpointException($"Not supported: a {LlamaConfig.Architecture} has no {config.Features & ~writable}.") { Field = "architectures" };
+    }
 
     internal static JsonNode? TokenIds(IReadOnlyList<int> ids) => ids switch
     {
@@ -100,66 +99,15 @@ public static class HuggingFaceConfig
         var several => throw reader.Unsupported("architectures", $"several architectures at once ({string.Join(", ", several)})"),
     };
 
-    // Defaults are those of transformers' LlamaConfig, except for the sizes, which a config must state.
-    private static DecoderConfig ReadLlama(ConfigReader reader)
+    // The key that a user finds in the file; parts that a family always has are its architecture's.
+    private static string KeyOf(DecoderFeatures missing) => missing switch
     {
-        reader.Only("model_type", "a Llama has the model type llama", "llama");
-        reader.Only("hidden_act", "the feed-forward layer is SwiGLU", "silu", "swish");
-        reader.Only("attention_bias", "biases in attention", false);
-        reader.Only("mlp_bias", "biases in the feed-forward layer", false);
-        reader.Only("is_encoder_decoder", "an encoder", false);
-        reader.Only("add_cross_attention", "cross-attention", false);
-        reader.Only("is_decoder", "it is always a decoder", true, false);
-
-        var (hidden, heads) = (reader.Int("hidden_size"), reader.Int("num_attention_heads"));
-        var keyValueHeads = reader.Int("num_key_value_heads", heads);
-        if (heads % keyValueHeads != 0)
-            throw reader.Impossible("num_key_value_heads", FormattableString.Invariant($"{keyValueHeads} key and value heads do not divide {heads} query heads."));
-        if (!reader.Has("head_dim") && hidden % heads != 0)
-            throw reader.Impossible("hidden_size", FormattableString.Invariant($"{heads} heads do not divide a width of {hidden}."));
-        var headSize = reader.Int("head_dim", hidden / heads);
-        if (headSize % 2 != 0)
-            throw reader.Impossible("head_dim", FormattableString.Invariant($"Rotary positions turn pairs; {headSize} is odd."));
-        return new()
-        {
-            Architecture = "LlamaForCausalLM",
-            VocabularySize = reader.Int("vocab_size"),
-            HiddenSize = hidden,
-            IntermediateSize = reader.Int("intermediate_size"),
-            Layers = reader.Int("num_hidden_layers"),
-            Heads = heads,
-            KeyValueHeads = keyValueHeads,
-            HeadSize = headSize,
-            ContextLength = reader.Int("max_position_embeddings", 2048),
-            RopeTheta = ReadRope(reader),
-            NormEpsilon = reader.Positive("rms_norm_eps", 1e-6),
-            TiedEmbeddings = reader.Flag("tie_word_embeddings"),
-            InitializerRange = reader.Positive("initializer_range", 0.02),
-            BosTokenId = reader.TokenId("bos_token_id", 1),
-            EosTokenIds = reader.TokenIds("eos_token_id", 2),
-            PadTokenId = reader.TokenId("pad_token_id", null),
-            Dtype = ReadDtype(reader),
-        };
-    }
-
-    private static string ReadDtype(ConfigReader reader)
-    {
-        var (now, before) = (reader.Text("dtype"), reader.Text("torch_dtype"));
-        return now ?? before ?? "float32";
-    }
-
-    private static double ReadRope(ConfigReader reader)
-    {
-        var theta = reader.Positive("rope_theta", 10_000);
-        foreach (var key in (string[])["rope_parameters", "rope_scaling"])
-        {
-            if (reader.Object(key) is not { } rope)
-                continue;
-            foreach (var kind in (string[])["rope_type", "type"])
-                rope.Only(kind, "this kind of rotary scaling", "default");
-            theta = rope.Positive("rope_theta", theta);
-            rope.RefuseTheRest(FrozenSet<string>.Empty);
-        }
-        return theta;
-    }
+        _ when missing.HasFlag(DecoderFeatures.RopeScaling) || missing.HasFlag(DecoderFeatures.LongRope) => "rope_parameters",
+        _ when missing.HasFlag(DecoderFeatures.AttentionBias) => "attention_bias",
+        _ when missing.HasFlag(DecoderFeatures.FeedForwardBias) => "mlp_bias",
+        _ when missing.HasFlag(DecoderFeatures.SlidingWindow) => "sliding_window",
+        _ when missing.HasFlag(DecoderFeatures.PartialRope) => "partial_rotary_factor",
+        _ when missing.HasFlag(DecoderFeatures.Activation) => "hidden_act",
+        _ => "architectures",
+    };
 }

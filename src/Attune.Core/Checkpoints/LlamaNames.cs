@@ -2,7 +2,8 @@ using System.Globalization;
 
 namespace Attune.Core.Checkpoints;
 
-/// <summary>The one place for the names that Hugging Face gives the tensors of a <c>LlamaForCausalLM</c>.</summary>
+/// <summary>The one place for the names that Hugging Face gives the tensors of a <c>LlamaForCausalLM</c> and of
+/// the families that follow it.</summary>
 public static class LlamaNames
 {
     /// <summary>[V, D]</summary>
@@ -41,46 +42,32 @@ public static class LlamaNames
     /// <summary>[D, F]</summary>
     public static string Down(int layer) => Layer(layer, "mlp.down_proj");
 
-    /// <summary>Every tensor of a model with its shape, in the order of the forward pass; a tied head is not among them.</summary>
-    public static IEnumerable<(string Name, long[] Shape)> All(DecoderConfig config)
-    {
-        long d = config.HiddenSize, f = config.IntermediateSize, q = (long)config.Heads * config.HeadSize, kv = (long)config.KeyValueHeads * config.HeadSize;
-        yield return (Embedding, [config.VocabularySize, d]);
-        for (var i = 0; i < config.Layers; i++)
-        {
-            yield return (InputNorm(i), [d]);
-            yield return (Query(i), [q, d]);
-            yield return (Key(i), [kv, d]);
-            yield return (Value(i), [kv, d]);
-            yield return (Output(i), [d, q]);
-            yield return (PostAttentionNorm(i), [d]);
-            yield return (Gate(i), [f, d]);
-            yield return (Up(i), [f, d]);
-            yield return (Down(i), [d, f]);
-        }
-        yield return (FinalNorm, [d]);
-        if (!config.TiedEmbeddings)
-            yield return (Head, [config.VocabularySize, d]);
-    }
+    /// <inheritdoc cref="TensorNames.All"/>
+    public static IEnumerable<(string Name, long[] Shape)> All(DecoderConfig config) => TensorNames.All(config);
 
-    /// <summary>Checks that the weights hold what the config asks for, with the right shapes, before anything is computed.</summary>
-    /// <exception cref="CheckpointException">ATT2013: a tensor is missing; ATT2016: one has another shape, or is one that the config does not know.</exception>
-    public static void Check(DecoderConfig config, WeightFiles weights)
-    {
-        var expected = new HashSet<string>(StringComparer.Ordinal);
-        foreach (var (name, shape) in All(config))
-        {
-            expected.Add(name);
-            if (!weights[name].Shape.SequenceEqual(shape))
-                throw new CheckpointException("ATT2016", $"Its shape is {weights[name].ShapeText}; config.json asks for [{string.Join(", ", shape)}].") { Field = name };
-        }
-        foreach (var tensor in weights.Tensors)
-        {
-            // Old checkpoints keep the rotary frequencies and a copy of a tied head; both say nothing new.
-            if (!expected.Contains(tensor.Name) && tensor.Name != Head && !tensor.Name.EndsWith(".rotary_emb.inv_freq", StringComparison.Ordinal))
-                throw new CheckpointException("ATT2016", "The weights hold a tensor that this architecture does not have.") { Field = tensor.Name };
-        }
-    }
+    /// <inheritdoc cref="TensorNames.Check"/>
+    public static void Check(DecoderConfig config, WeightFiles weights) => TensorNames.Check(config, weights);
+
+    /// <summary>[C] or [H·C]: norm of the queries, where there is one.</summary>
+    public static string QueryNorm(int layer) => Layer(layer, "self_attn.q_norm");
+
+    /// <summary>[C] or [K·C]: norm of the keys, where there is one.</summary>
+    public static string KeyNorm(int layer) => Layer(layer, "self_attn.k_norm");
+
+    /// <summary>[D], before the feed-forward layer where norms stand before and after.</summary>
+    public static string PreFeedForwardNorm(int layer) => Layer(layer, "pre_feedforward_layernorm");
+
+    /// <summary>[D], after the feed-forward layer.</summary>
+    public static string PostFeedForwardNorm(int layer) => Layer(layer, "post_feedforward_layernorm");
+
+    /// <summary>[(H + 2K)·C, D]: queries, keys and values in one (Phi-3).</summary>
+    public static string QueryKeyValue(int layer) => Layer(layer, "self_attn.qkv_proj");
+
+    /// <summary>[2F, D]: gate and up in one (Phi-3).</summary>
+    public static string GateUp(int layer) => Layer(layer, "mlp.gate_up_proj");
+
+    /// <summary>The bias that belongs to a weight.</summary>
+    public static string Bias(string weight) => string.Concat(weight.AsSpan(0, weight.Length - "weight".Length), "bias");
 
     private static string Layer(int layer, string part) => string.Create(CultureInfo.InvariantCulture, $"model.layers.{layer}.{part}.weight");
 }

@@ -33,7 +33,9 @@ public sealed class HuggingFaceConfigTests : IDisposable
     [InlineData(",\"rope_theta\":1e6,\"rope_scaling\":null,\"torch_dtype\":\"float16\",\"use_cache\":false,\"_name_or_path\":\"x\",\"whatever\":null", null)]
     [InlineData(",\"attention_bias\":true", "attention_bias")]
     [InlineData(",\"hidden_act\":\"gelu\"", "hidden_act")]
-    [InlineData(",\"rope_scaling\":{\"type\":\"nonsense\",\"factor\":2.0}", "rope_scaling.type")]
+    [InlineData(",\"rope_scaling\":{\"type\":\"nonsense\",\"factor\":2.0}", "rope_scaling.rope_type")]
+    [InlineData(",\"rope_scaling\":{\"type\":\"linear\",\"factor\":2.0}", "rope_parameters")]
+    [InlineData(",\"partial_rotary_factor\":0.5", "partial_rotary_factor")]
     [InlineData(",\"rope_parameters\":{\"rope_type\":\"default\",\"new_thing\":2.0}", "rope_parameters.new_thing")]
     [InlineData(",\"quantization_config\":{\"bits\":4}", "quantization_config")]
     [InlineData(",\"num_experts\":8", "num_experts")]
@@ -44,6 +46,25 @@ public sealed class HuggingFaceConfigTests : IDisposable
             Assert.Equal(4, HuggingFaceConfig.Read(path).HeadSize);
         else
             Assert.Equal(field, Assert.Throws<UnsupportedCheckpointException>(() => HuggingFaceConfig.Read(path)).Field);
+    }
+
+    // Values that a published file leaves out, as the family's config class in transformers has them.
+    [Theory]
+    [InlineData("MistralForCausalLM", "\"num_key_value_heads\":2", "4096:S", 10_000, null)]
+    [InlineData("MistralForCausalLM", "\"num_key_value_heads\":2,\"sliding_window\":null", "", 10_000, null)]
+    [InlineData("Qwen2ForCausalLM", "\"num_key_value_heads\":2,\"rope_theta\":1e6,\"sliding_window\":16,\"use_sliding_window\":false", "", 1e6, null)]
+    [InlineData("Qwen2ForCausalLM", "\"num_key_value_heads\":2,\"num_hidden_layers\":3,\"max_window_layers\":1,\"sliding_window\":16,\"use_sliding_window\":true", "16:FSS", 10_000, null)]
+    [InlineData("Gemma2ForCausalLM", "\"num_key_value_heads\":2,\"num_hidden_layers\":3,\"hidden_act\":\"gelu\"", "4096:SFS", 10_000, null)]
+    [InlineData("Gemma3ForCausalLM", "\"num_key_value_heads\":2,\"num_hidden_layers\":4,\"sliding_window_pattern\":3", "4096:SSFS", 1e6, 10_000.0)]
+    [InlineData("Phi3ForCausalLM", "\"auto_map\":{\"AutoConfig\":\"x.y\"}", "", 10_000, null)]
+    public void What_a_family_leaves_out_is_what_transformers_takes(string architecture, string more, string layers, double theta, double? local)
+    {
+        var sizes = Sizes.Replace("LlamaForCausalLM", architecture, StringComparison.Ordinal);
+        if (more.Contains("num_hidden_layers", StringComparison.Ordinal))
+            sizes = sizes.Replace("\"num_hidden_layers\":1,", "", StringComparison.Ordinal);
+        var config = HuggingFaceConfig.Read(_scratch.Write("c", $"{{{sizes},{more}}}"), DecoderFeatures.All);
+        var text = config.SlidingWindow is { } window ? FormattableString.Invariant($"{window}:{string.Concat(config.LayerAttentions.Select(l => l.ToString()[0]))}") : "";
+        Assert.Equal((layers, theta, local), (text, config.RopeTheta, config.LocalRopeTheta));
     }
 
     [Fact]

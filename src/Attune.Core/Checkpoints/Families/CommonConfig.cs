@@ -1,0 +1,121 @@
+namespace Attune.Core.Checkpoints.Families;
+
+/// <summary>The defaults of a family's config class in transformers, for keys that a file may leave out. Sizes must be stated.</summary>
+internal sealed record FamilyDefaults
+{
+    internal required string ModelType { get; init; }
+
+    internal int Context { get; init; } = 2048;
+
+    internal double Epsilon { get; init; } = 1e-6;
+
+    internal bool Tied { get; init; }
+
+    internal int? HeadSize { get; init; }
+
+    internal int? KeyValueHeads { get; init; }
+
+    internal double Theta { get; init; } = 10_000;
+
+    internal double? LocalTheta { get; init; }
+
+    internal bool PartialRope { get; init; }
+
+    internal string ActivationKey { get; init; } = "hidden_act";
+
+    internal Activation Activation { get; init; }
+
+    internal int? Bos { get; init; }
+
+    internal int? Eos { get; init; }
+
+    internal int? Pad { get; init; }
+}
+
+/// <summary>What the families that follow Llama have in common.</summary>
+internal static class CommonConfig
+{
+    internal static DecoderConfig Read(ConfigReader reader, string architecture, FamilyDefaults defaults)
+    {
+        reader.Only("model_type", $"{architecture} has the model type {defaults.ModelType}", defaults.ModelType);
+        RefuseOtherKinds(reader);
+        var (hidden, heads) = (reader.Int("hidden_size"), reader.Int("num_attention_heads"));
+        var keyValueHeads = reader.Int("num_key_value_heads", defaults.KeyValueHeads ?? heads);
+        if (heads % keyValueHeads != 0)
+            throw reader.Impossible("num_key_value_heads", FormattableString.Invariant($"{keyValueHeads} key and value heads do not divide {heads} query heads."));
+        if (!reader.Has("head_dim") && defaults.HeadSize is null && hidden % heads != 0)
+            throw reader.Impossible("hidden_size", FormattableString.Invariant($"{heads} heads do not divide a width of {hidden}."));
+        var headSize = reader.Int("head_dim", defaults.HeadSize ?? hidden / heads);
+        if (headSize % 2 != 0)
+            throw reader.Impossible("head_dim", FormattableString.Invariant($"Rotary positions turn pairs; {headSize} is odd."));
+        var rope = RopeConfig.Read(reader, defaults.Theta, defaults.LocalTheta);
+        if (rope.Share != 1 && !defaults.PartialRope)
+            throw reader.Unsupported("partial_rotary_factor", $"a partly rotated {architecture}");
+        return new()
+        {
+            Architecture = architecture,
+            VocabularySize = reader.Int("vocab_size"),
+            HiddenSize = hidden,
+            IntermediateSize = reader.Int("intermediate_size"),
+            Layers = reader.Int("num_hidden_layers"),
+            Heads = heads,
+            KeyValueHeads = keyValueHeads,
+            HeadSize = headSize,
+            ContextLength = reader.Int("max_position_embeddings", defaults.Context),
+            RopeTheta = rope.Theta,
+            RopeScaling = rope.Scaling,
+            RotaryShare = rope.Share,
+            LocalRopeTheta = rope.LocalTheta,
+            NormEpsilon = reader.Positive("rms_norm_eps", defaults.Epsilon),
+            Activation = ReadActivation(reader, defaults.ActivationKey, defaults.Activation),
+            TiedEmbeddings = reader.Flag("tie_word_embeddings", defaults.Tied),
+            InitializerRange = reader.Positive("initializer_range", 0.02),
+            BosTokenId = reader.TokenId("bos_token_id", defaults.Bos),
+            EosTokenIds = reader.TokenIds("eos_token_id", defaults.Eos),
+            PadTokenId = reader.TokenId("pad_token_id", defaults.Pad),
+            Dtype = ReadDtype(reader),
+        };
+    }
+
+    internal static void RefuseOtherKinds(ConfigReader reader)
+    {
+        reader.Only("is_encoder_decoder", "an encoder", false);
+        reader.Only("add_cross_attention", "cross-attention", false);
+        reader.Only("is_decoder", "it is always a decoder", true, false);
+        reader.Only("use_bidirectional_attention", "attention to what comes later", false);
+    }
+
+    internal static string ReadDtype(ConfigReader reader)
+    {
+        var (now, before) = (reader.Text("dtype"), reader.Text("torch_dtype"));
+        return now ?? before ?? "float32";
+    }
+
+    internal static Activation ReadActivation(ConfigReader reader, string key, Activation whenAbsent) => reader.Text(key) switch
+    {
+        null => whenAbsent,
+        "silu" or "swish" => Activation.Silu,
+        "gelu_pytorch_tanh" or "gelu_new" => Activation.GeluTanh,
+        "gelu" => Activation.Gelu,
+        var other => throw reader.Unsupported(key, $"the activation {other}"),
+    };
+
+    /// <summary>A window, and which layers have it: <c>layer_types</c> where the file has it, else the family's rule.</summary>
+    internal static DecoderConfig WithWindow(DecoderConfig config, ConfigReader reader, int? window, Func<int, bool> slides)
+    {
+        var types = reader.Texts("layer_types")?.Select(type => type switch
+        {
+            "full_attention" => LayerAttention.Full,
+            "sliding_attention" => LayerAttention.Sliding,
+            _ => throw reader.Unsupported("layer_types", $"the layer type {type}"),
+        }).ToArray();
+        if (types is not null && types.Length != config.Layers)
+            throw reader.Impossible("layer_types", FormattableString.Invariant($"{types.Length} layer types for {config.Layers} layers."));
+        types ??= [.. Enumerable.Range(0, config.Layers).Select(i => window is not null && slides(i) ? LayerAttention.Sliding : LayerAttention.Full)];
+        if (types.All(type => type == LayerAttention.Full))
+            return config;
+        return window is null
+            ? throw reader.Impossible("layer_types", "Sliding layers need a sliding_window.")
+            : config with { SlidingWindow = window, LayerAttentions = types };
+    }
+}
