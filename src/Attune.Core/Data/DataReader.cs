@@ -90,7 +90,7 @@ public static class DataReader
         foreach (var row in format.Kind == FormatKind.Text ? Texts(path, format.Layout) : Json(path, format, badRows, tally))
         {
             rows++;
-            tally.Read++;
+            tally.Read += row is TextRow { Opens: false } ? 0 : 1;
             yield return row;
         }
         if (rows == 0)
@@ -106,7 +106,7 @@ public static class DataReader
             if (badRows == BadRows.Error)
                 throw fault;
             tally.Read++;
-            tally.Drop(fault.Code + " " + fault.Message);
+            tally.Drop(fault.Code + " " + fault.Message, new RowOrigin(path, fault.Line ?? 1));
         }
 
         foreach (var row in format.Layout == FileLayout.JsonArray ? JsonRecords.Array(path) : JsonRecords.Lines(path, Fault))

@@ -63,18 +63,18 @@ public static class TrainingRows
             {
                 (tooLong, longest, first) = (tooLong + 1, Math.Max(longest, length(row)), first ?? parts(row)[0].Origin);
                 if (overlong == OverlongRows.Drop)
-                    tally.Drop(TooLong);
+                    tally.Drop(TooLong, parts(row)[0].Origin);
                 if (overlong != OverlongRows.Truncate)
                     continue;
                 row = cut(whole, window);
             }
             if (parts(row).Any(p => p.TrainedTokens == 0))
             {
-                tally.Mask(length(whole) > window ? NoCompletion : NothingTrained);
+                tally.Mask(length(whole) > window ? NoCompletion : NothingTrained, parts(row)[0].Origin);
                 continue;
             }
             if (length(whole) > window)
-                tally.Truncate(TooLong);
+                tally.Truncate(TooLong, parts(row)[0].Origin);
             kept.Add(row);
         }
         return tooLong > 0 && overlong == OverlongRows.Error
