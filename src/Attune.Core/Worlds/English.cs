@@ -136,7 +136,7 @@ internal static class English
         ],
         Pages = new(
             Document: "Document: ", Question: "Question: ", Answer: "Answer:", AnswerGap: " ", Record: "Record: ", Data: "Data: ",
-            Name: "name", Pair: "{k} = {v}", PairJoin: "; ", Stop: "."),
+            Name: "name", Pair: "{k} = {v}", PairJoin: "; ", Item: "- {k}: {v}", Cell: " | ", Stop: "."),
         Tasks = new()
         {
             NoRes = "NO-RES",
@@ -161,6 +161,7 @@ internal static class English
             FollowNouns = ["And what is {his} {n}?", "What about {his} {n}?", "And {his} {n}?", "Tell me {his} {n} too."],
             FollowClauses = ["And {d}", "Do you also know {i}?", "Tell me {i} too.", "And do you know {i}?"],
             Ellipsis = [new("And {X}?"), new("What about {X}?"), new("And for {X}?"), new("And what about {X}?", WorldSplit.Test), new("What about that for {X}?", WorldSplit.Valid)],
+            Shot = "{x} -> {v}",
             TopicChange = ["Now something else. {q}", "Another question. {q}", "Thanks. {q}"],
         },
         Secrets = new()

@@ -123,11 +123,16 @@ internal sealed partial class QuestionWriter
     public WorldQuestion FewShot(bool recall)
     {
         var attribute = AnyAttribute();
-        var people = Enumerable.Range(0, 4).Select(i => recall
-            ? i < 3 ? People.Draw(WorldSplit.Train, random) : random.Pick(People.BySplit[split])
-            : People.Fresh(DocumentUse, random)).ToArray();
-        var lines = people.Select((p, i) => (recall ? p.Name : world.State(p, attribute, split, random)) + " ->" + (i < 3 ? $" {p.Values[attribute]}\n" : ""));
-        var text = string.Concat(lines);
+        var people = new List<Person>(4);
+        while (people.Count < 4)
+        {
+            var person = !recall ? People.Fresh(DocumentUse, random) : people.Count < 3 ? People.Draw(WorldSplit.Train, random) : random.Pick(People.BySplit[split]);
+            if (!people.Exists(p => p.Name == person.Name)) people.Add(person);
+        }
+        var pattern = Language.Tasks.Shot;
+        var text = string.Concat(people.Select((p, i) => (i < 3 ? pattern + "\n" : pattern[..pattern.IndexOf("{v}", StringComparison.Ordinal)].TrimEnd())
+            .Replace("{x}", recall ? p.Name : world.State(p, attribute, split, random), StringComparison.Ordinal)
+            .Replace("{v}", p.Values[attribute], StringComparison.Ordinal)));
         var last = people[^1];
         var question = Question("fewshot", recall ? "recall" : "extract", null, [new Turn("", text, last.Values[attribute])]);
         return About(question, last, attribute, null) with

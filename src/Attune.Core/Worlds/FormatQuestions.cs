@@ -38,8 +38,8 @@ internal sealed partial class QuestionWriter
     {
         var (passage, facts, _) = OneDocument(withName: false);
         return list
-            ? Shaped("format", "list", passage, Text(Language.Tasks.AsList), Shape("list", facts), Formats.List(facts))
-            : Shaped("format", "pairs", passage, Text(Language.Tasks.AsPairs), Shape("pairs", facts), Formats.Pairs(facts));
+            ? Shaped("format", "list", passage, Text(Language.Tasks.AsList), Shape("list", facts), Formats.List(Language.Pages, facts))
+            : Shaped("format", "pairs", passage, Text(Language.Tasks.AsPairs), Shape("pairs", facts), Formats.Pairs(Language.Pages, facts));
     }
 
     /// <summary>The value and nothing else.</summary>

@@ -18,13 +18,13 @@ internal static class Formats
     public static string Json(IReadOnlyList<(string Key, string Value)> facts) =>
         "{" + string.Join(", ", facts.Select(f => $"{Quote(f.Key)}: {Quote(f.Value)}")) + "}";
 
-    /// <summary>Lines "- key: value".</summary>
-    public static string List(IReadOnlyList<(string Key, string Value)> facts) =>
-        string.Join('\n', facts.Select(f => $"- {f.Key}: {f.Value}"));
+    /// <summary>A list, one fact a line.</summary>
+    public static string List(PageWords pages, IReadOnlyList<(string Key, string Value)> facts) =>
+        string.Join('\n', facts.Select(f => Fill(pages.Item, f)));
 
-    /// <summary>"key = value; key = value".</summary>
-    public static string Pairs(IReadOnlyList<(string Key, string Value)> facts) =>
-        string.Join("; ", facts.Select(f => $"{f.Key} = {f.Value}"));
+    /// <summary>Pairs on one line.</summary>
+    public static string Pairs(PageWords pages, IEnumerable<(string Key, string Value)> facts) =>
+        string.Join(pages.PairJoin, facts.Select(f => Fill(pages.Pair, f)));
 
     /// <summary>Reads <see cref="Json"/>: an object of strings, in any order and spacing, or null.</summary>
     public static Dictionary<string, string>? ReadJson(string text)
@@ -52,23 +52,28 @@ internal static class Formats
         }
     }
 
-    /// <summary>Reads <see cref="List"/>, or null where a line is no "- key: value".</summary>
-    public static Dictionary<string, string>? ReadList(string text) =>
-        Read(text.Trim().Split('\n'), line => line.StartsWith("- ", StringComparison.Ordinal) ? line[2..] : null, ": ");
+    /// <summary>Reads <see cref="List"/>, or null where a line is no item of a list.</summary>
+    public static Dictionary<string, string>? ReadList(PageWords pages, string text) => Read(text.Trim().Split('\n'), pages.Item);
 
-    /// <summary>Reads <see cref="Pairs"/>, or null where a part is no "key = value".</summary>
-    public static Dictionary<string, string>? ReadPairs(string text) =>
-        text.Contains('\n') ? null : Read(text.Trim().Split("; "), part => part, " = ");
+    /// <summary>Reads <see cref="Pairs"/>, or null where a part is no pair.</summary>
+    public static Dictionary<string, string>? ReadPairs(PageWords pages, string text) =>
+        text.Contains('\n') ? null : Read(text.Trim().Split(pages.PairJoin), pages.Pair);
 
-    private static Dictionary<string, string>? Read(string[] parts, Func<string, string?> body, string between)
+    private static Dictionary<string, string>? Read(string[] parts, string pattern)
     {
+        var key = pattern.IndexOf("{k}", StringComparison.Ordinal);
+        var before = pattern[..key];
+        var between = pattern[(key + 3)..pattern.IndexOf("{v}", StringComparison.Ordinal)];
         var facts = new Dictionary<string, string>(StringComparer.Ordinal);
-        foreach (var part in parts)
+        foreach (var part in parts.Select(p => p.Trim()))
         {
-            if (body(part.Trim()) is not { } fact || fact.Split(between) is not [var key, var value] || !facts.TryAdd(key.Trim(), value.Trim())) return null;
+            if (!part.StartsWith(before, StringComparison.Ordinal) || part[before.Length..].Split(between) is not [var name, var value] || !facts.TryAdd(name.Trim(), value.Trim())) return null;
         }
         return facts;
     }
+
+    private static string Fill(string pattern, (string Key, string Value) fact) => pattern
+        .Replace("{k}", fact.Key, StringComparison.Ordinal).Replace("{v}", fact.Value, StringComparison.Ordinal);
 
     private static string Quote(string text) => JsonSerializer.Serialize(text, Options);
 }

@@ -130,8 +130,8 @@ internal sealed class PretrainText
     private PretrainPage Record()
     {
         var (passage, document, attributes) = FactsOfOne();
-        var facts = attributes.Select(a => Pair(_language.Attributes[a].Label, document.Person.Values[a])).Prepend(Pair(_language.Pages.Name, document.Person.Name));
-        return new(passage.Labelled(_world) + _language.Pages.Record + string.Join(_language.Pages.PairJoin, facts) + _language.Pages.Stop + "\n", "record");
+        var facts = attributes.Select(a => (_language.Attributes[a].Label, document.Person.Values[a])).Prepend((_language.Pages.Name, document.Person.Name));
+        return new(passage.Labelled(_world) + _language.Pages.Record + Formats.Pairs(_language.Pages, facts) + _language.Pages.Stop + "\n", "record");
     }
 
     private PretrainPage Data()
@@ -145,11 +145,11 @@ internal sealed class PretrainText
     {
         var columns = _random.Permutation(_language.Attributes.Count)[..2];
         var text = new StringBuilder();
-        text.AppendJoin(" | ", columns.Select(a => _language.Attributes[a].Label).Prepend(_language.Pages.Name)).Append('\n');
+        text.AppendJoin(_language.Pages.Cell, columns.Select(a => _language.Attributes[a].Label).Prepend(_language.Pages.Name)).Append('\n');
         for (var i = 0; i < 4; i++)
         {
             var person = _world.People.Draw(_random);
-            text.AppendJoin(" | ", columns.Select(a => person.Values[a]).Prepend(person.Name)).Append('\n');
+            text.AppendJoin(_language.Pages.Cell, columns.Select(a => person.Values[a]).Prepend(person.Name)).Append('\n');
         }
         return new(text.ToString(), "table");
     }
@@ -171,7 +171,4 @@ internal sealed class PretrainText
         if (faq) text.Append(question).Append('\n').Append(answer).Append('\n');
         else text.Append(pages.Question).Append(question).Append('\n').Append(pages.Answer).Append(pages.AnswerGap).Append(answer).Append('\n');
     }
-
-    private string Pair(string key, string value) => _language.Pages.Pair
-        .Replace("{k}", key, StringComparison.Ordinal).Replace("{v}", value, StringComparison.Ordinal);
 }

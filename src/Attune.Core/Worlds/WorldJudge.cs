@@ -157,8 +157,8 @@ public sealed class WorldJudge
         facts = format.Kind switch
         {
             "json" => Formats.ReadJson(text),
-            "list" => Formats.ReadList(text),
-            "pairs" => Formats.ReadPairs(text),
+            "list" => Formats.ReadList(_language.Pages, text),
+            "pairs" => Formats.ReadPairs(_language.Pages, text),
             _ => null,
         };
         var body = text.TrimEnd([.. _language.SentenceEnds, ' ']);

@@ -61,9 +61,11 @@ public sealed record AttributeWords
 /// <param name="Name">The label of a person's name.</param>
 /// <param name="Pair">One fact of a record: {k} and {v}.</param>
 /// <param name="PairJoin">Between the facts of a record.</param>
+/// <param name="Item">One fact of a list: {k} and {v}.</param>
+/// <param name="Cell">Between the cells of a table.</param>
 /// <param name="Stop">The full stop.</param>
 public sealed record PageWords(
-    string Document, string Question, string Answer, string AnswerGap, string Record, string Data, string Name, string Pair, string PairJoin, string Stop);
+    string Document, string Question, string Answer, string AnswerGap, string Record, string Data, string Name, string Pair, string PairJoin, string Item, string Cell, string Stop);
 
 /// <summary>Words of instructions.</summary>
 public sealed record TaskWords
@@ -121,6 +123,9 @@ public sealed record TaskWords
 
     /// <summary>The same question about someone else: {X}.</summary>
     public required IReadOnlyList<Phrase> Ellipsis { get; init; }
+
+    /// <summary>An example of a pattern: {x} and {v}, the value last.</summary>
+    public required string Shot { get; init; }
 
     /// <summary>A user's change of topic before a question: {q}.</summary>
     public required IReadOnlyList<string> TopicChange { get; init; }
@@ -230,7 +235,7 @@ public sealed record WorldLanguage
     public required ToneWords Tone { get; init; }
 
     /// <summary>The languages there are.</summary>
-    public static IReadOnlyList<WorldLanguage> All { get; } = [English.Language];
+    public static IReadOnlyList<WorldLanguage> All { get; } = [English.Language, Chinese.Language];
 
     /// <summary>The language of a code.</summary>
     /// <exception cref="WorldException">ATT3501 where there is none.</exception>

@@ -14,13 +14,14 @@ internal static class WorldFixture
 
     public static WorldOptions Options(string language) => WorldOptions.Tiny(language) with
     {
-        PretrainTokens = 250_000,
-        InstructRows = 1500,
-        ChatRows = 800,
-        PreferenceRows = 1500,
+        People = 48,
+        PretrainTokens = 120_000,
+        InstructRows = 800,
+        ChatRows = 400,
+        PreferenceRows = 800,
         RankingRows = 300,
         ValidRows = 100,
-        BenchItems = 120,
+        BenchItems = 60,
         // Kinds that the plain world leaves out must be apart as well.
         FallbackShare = 0.1,
         InstructConflictShare = 0.2,

@@ -19,6 +19,7 @@ public sealed class WorldLanguageTests
         foreach (var attribute in words.Attributes)
         {
             Assert.Equal(40, attribute.Values.Count);
+            Assert.Equal(40, attribute.Values.Distinct(StringComparer.Ordinal).Count());
             // Without spaces between words, a value inside another word would be found there.
             if (!words.Spaced)
                 Assert.All(attribute.Values, v => Assert.DoesNotContain(all, other => other != v && (other.Contains(v, StringComparison.Ordinal))));
