@@ -19,8 +19,14 @@ public static class HuggingFaceJson
     {
         try
         {
-            return JsonNode.Parse(File.ReadAllBytes(path), documentOptions: Strict) as JsonObject
+            var json = JsonNode.Parse(File.ReadAllBytes(path), documentOptions: Strict) as JsonObject
                 ?? throw new CheckpointException("ATT2020", "The file is not a JSON object.") { File = path };
+            Decode(json);
+            return json;
+        }
+        catch (InvalidOperationException e)
+        {
+            throw new CheckpointException("ATT2020", "The file holds text that is not Unicode.", e) { File = path, Hint = "Save it as UTF-8." };
         }
         catch (JsonException e)
         {
@@ -38,6 +44,27 @@ public static class HuggingFaceJson
         var text = new StringBuilder();
         Append(text, value, 0);
         return text.Append('\n').ToString();
+    }
+
+    // Texts are decoded when they are first asked for; a broken one must be found here, not wherever that is.
+    private static void Decode(JsonNode? node)
+    {
+        switch (node)
+        {
+            case JsonObject map:
+                foreach (var (_, value) in map)
+                    Decode(value);
+                break;
+            case JsonArray list:
+                foreach (var item in list)
+                    Decode(item);
+                break;
+            case JsonValue value when value.GetValueKind() == JsonValueKind.String:
+                _ = value.GetValue<string>();
+                break;
+            default:
+                break;
+        }
     }
 
     private static void Append(StringBuilder text, JsonNode? node, int depth)

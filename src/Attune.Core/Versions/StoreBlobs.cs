@@ -36,9 +36,11 @@ public sealed class StoreBlobs(string storeFolder)
     public byte[] Read(OciDescriptor descriptor)
     {
         var path = PathOf(descriptor.Digest);
-        if (Fault(descriptor.Digest, descriptor.Size) is { } fault)
-            throw Damaged(path, descriptor.Digest, fault);
-        return File.ReadAllBytes(path);
+        var file = new FileInfo(path);
+        if (!file.Exists || file.Length != descriptor.Size)
+            throw Damaged(path, descriptor.Digest, Fault(descriptor.Digest, descriptor.Size) ?? "it is missing");
+        var bytes = File.ReadAllBytes(path);
+        return Prefix + Digests.Sha256Of(bytes) == descriptor.Digest ? bytes : throw Damaged(path, descriptor.Digest, "its bytes do not have this digest");
     }
 
     /// <summary>What is wrong with a blob, or null: reads every byte.</summary>

@@ -1,4 +1,5 @@
 using Attune.Core.Checkpoints;
+using CsCheck;
 using Xunit;
 
 namespace Attune.Core.Tests.Checkpoints;
@@ -78,6 +79,8 @@ public sealed class HuggingFaceConfigTests : IDisposable
     [Theory]
     [InlineData("not json", "ATT2020", null)]
     [InlineData("[1]", "ATT2020", null)]
+    [InlineData("{SIZES,\"x\":{\"\\ud800\":1}}", "ATT2020", null)]
+    [InlineData("{SIZES,\"x\":[\"\\udc00\"]}", "ATT2020", null)]
     [InlineData("", "ATT2020", null)]
     [InlineData("{\"vocab_size\":1,\"vocab_size\":2}", "ATT2020", null)]
     [InlineData("{\"architectures\":[\"LlamaForCausalLM\"]}", "ATT2021", "hidden_size")]
@@ -92,6 +95,28 @@ public sealed class HuggingFaceConfigTests : IDisposable
     {
         var e = Assert.Throws<CheckpointException>(() => HuggingFaceConfig.Read(_scratch.Write("config.json", text.Replace("SIZES", Sizes, StringComparison.Ordinal))));
         Assert.Equal((code, field), (e.Code, e.Field));
+    }
+
+    [Fact]
+    public void Any_damage_to_a_config_is_refused_with_a_type_or_harmless()
+    {
+        HuggingFaceConfig.Write(_scratch["config.json"], Versions.Drafts.Config);
+        var sound = File.ReadAllBytes(_scratch["config.json"]);
+        Gen.Select(Gen.Int[0, sound.Length - 1], Gen.Byte, Gen.Int[0, 3]).Sample((place, value, how) =>
+        {
+            var path = _scratch[Guid.NewGuid().ToString("N")];
+            byte[] damaged = how switch { 0 => sound[..place], 1 => [.. sound[..place], .. sound[(place + 1)..]], _ => [.. sound[..place], value, .. sound[(place + 1)..]] };
+            File.WriteAllBytes(path, damaged);
+            try
+            {
+                HuggingFaceConfig.Read(path, DecoderFeatures.All);
+            }
+            catch (CheckpointException e)
+            {
+                Assert.Equal(path, e.File);
+            }
+            File.Delete(path);
+        }, iter: 3000, seed: "0000000000000");
     }
 
     [Fact]

@@ -101,6 +101,16 @@ public sealed class SafetensorsTests : IDisposable
     }
 
     [Fact]
+    public void Opening_allocates_less_than_a_tenth_of_the_file()
+    {
+        SafetensorsWriter.Write(_scratch["m"], Enumerable.Range(0, 200).Select(i => TensorSource.Of($"model.layers.{i}.weight", [64, 128], new float[64 * 128])));
+        SafetensorsFile.Open(_scratch["m"]).Dispose();
+        var before = GC.GetAllocatedBytesForCurrentThread();
+        SafetensorsFile.Open(_scratch["m"]).Dispose();
+        Assert.InRange(GC.GetAllocatedBytesForCurrentThread() - before, 1, new FileInfo(_scratch["m"]).Length / 10);
+    }
+
+    [Fact]
     public void Any_damage_to_a_sound_file_is_refused_or_harmless()
     {
         SafetensorsWriter.Write(_scratch["m"], [TensorSource.Of("a", [4, 4], new float[16]), TensorSource.OfBFloat16("b", [3], new float[3])]);
