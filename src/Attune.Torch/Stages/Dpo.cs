@@ -1,0 +1,127 @@
+using Attune.Core.Data;
+using Attune.Core.Tokens;
+using Attune.Core.Versions;
+using Attune.Torch.Losses;
+using Attune.Torch.Models;
+using Attune.Torch.Optimisers;
+
+namespace Attune.Torch.Stages;
+
+/// <summary>
+/// Direct preference optimisation (arXiv 2305.18290): from a version and pairs to one that prefers the chosen. The parent
+/// is where the policy starts and what it is compared with; its log-probabilities are computed once, before the first step.
+/// </summary>
+public static class Dpo
+{
+    private const string Stage = "dpo";
+
+    /// <inheritdoc cref="Pretrain.Run"/>
+    public static StageResult Run(DpoOptions options, StageContext context)
+    {
+        // Options
+        OptimiserRules.Check(options.Optimiser);
+        DpoLoss.Check(options.Loss, options.Beta, options.LabelSmoothing);
+        _ = Schedules.Of(options, 1);
+        var objective = new DpoObjective(options.Loss, options.Beta, options.LabelSmoothing, options.SftWeight);
+        var parent = context.RequireParent();
+        var (files, validationFiles) = (DataFile.Required(options.Data), DataFile.All(options.Validation));
+        DataFile[] allFiles = [.. files, .. validationFiles];
+        DataDigest[] digests = [.. allFiles.Select(f => f.Digest(0))];
+        using var run = RunFolder.Open(context, RunIdentity.Of(Stage, options, context, digests));
+        if (run.Finished() is { } finished)
+            return finished;
+
+        // Load
+        var (tally, counts) = (new RowTally(), new Dictionary<string, long>(StringComparer.Ordinal));
+        var tokenizer = Tokenizer.Load(parent.Require(ModelFiles.Tokenizer));
+        var contract = StageContract.Resolve(options.Contract, parent, tokenizer);
+        var rows = PairRows(files, contract, options, tally, counts);
+        var validationRows = PairRows(validationFiles, contract, options, new RowTally(), counts);
+        using var decoder = DecoderFiles.Load(parent);
+        var config = contract.Endings(decoder.Config);
+        using var optimiser = new Optimiser(OptimiserRules.Plan(decoder.Weights(), options.Optimiser, options.MatrixRateScale, options.WeightDecay), Schedules.Settings(options));
+        var plan = new StepPlan(BatchPlan.ByRows(rows.Count, options.MicroBatchPairs, options.Seed, Stage, options.Order), options.Accumulation);
+        var steps = Schedules.Steps(options, plan.PerEpoch, options.Accumulation);
+        var schedule = Schedules.Of(options, steps);
+
+        // Preflight
+        var report = Preflight.OfPairs(rows, tally, tokenizer, contract.EndOfTurn);
+        var reference = new ReferenceScores(run.Path, decoder);
+        var scores = reference.Of(rows, context);
+        PairBatch Pairs(IReadOnlyList<PairRow> from, IReadOnlyList<float> scored, int[] batch) => new(Batches.OfPairs(from, batch), [.. batch.Select(i => scored[2 * i]), .. batch.Select(i => scored[2 * i + 1])]);
+        IReadOnlyList<PairBatch> MicroBatches(long step) => [.. plan.At(step).Select(b => Pairs(rows, scores, b))];
+        var validationScores = reference.Of(validationRows, context);
+        PairBatch[] validation = [.. Enumerable.Range(0, validationRows.Count).Chunk(options.MicroBatchPairs).Select(b => Pairs(validationRows, validationScores, b))];
+        var estimate = CostEstimate.Of(config, optimiser, report.Tokens / Math.Max(1, plan.PerEpoch));
+        if (steps >= CostEstimate.StepsWorthATrial)
+            estimate = estimate.WithTrial(() => DpoStep.Trial(decoder, optimiser, objective, MicroBatches(0)), (double)report.Tokens / plan.PerEpoch * options.Accumulation * steps);
+        context.Preflight?.Report(new StagePreflight(Stage, report, estimate, steps, [PairMeters.ChosenFalls]));
+
+        // Loop
+        var state = run.Resume(optimiser);
+        using var log = new MetricsLog(run.Path, state, context.Time);
+        var (pace, clock) = (new Pace(context.Time, state.Seconds), new CheckpointClock(options, context.Time));
+        context.TellStart(Stage, state, steps);
+        while (state.Step < steps && !state.Stopped)
+        {
+            var (batches, rate, meters) = (MicroBatches(state.Step), options.LearningRate * schedule.At(state.Step), new PairMeters());
+            var update = DpoStep.Run(decoder, optimiser, new UpdateSettings(state.Step + 1, rate, options.Clip), objective, batches, meters);
+            state = state.After(update, [.. batches.Select(b => b.Rows)], pace);
+            if (validation.Length > 0 && Schedules.Validates(options, state.Step, steps))
+            {
+                state = state.Observe(DpoStep.Evaluate(decoder, objective, validation, new PairMeters()), options.Patience);
+                if (options.Patience > 0)
+                    run.KeepBest(state, optimiser);
+            }
+            context.Tell(log, StageProgress.Of(Stage, state, steps, update, rate, pace) with { Metrics = meters.Figures });
+            if (clock.IsDue(state.Step) || state.Step == steps || state.Stopped || context.Cancellation.IsCancellationRequested)
+                run.Save(state, log, optimiser, options.KeepCheckpoints);
+            context.Cancellation.ThrowIfCancellationRequested();
+        }
+
+        // Evaluate
+        if (options.Patience > 0)
+            run.RestoreBest(state, optimiser);
+        var outcome = Measure(decoder, objective, validation.Length > 0 ? validation : [.. Enumerable.Range(0, Math.Min(rows.Count, 256)).Chunk(options.MicroBatchPairs).Select(b => Pairs(rows, scores, b))]);
+
+        // Save
+        ModelFolder.Write(run.Model, decoder, config, tokenizer, ModelFolder.TokenizerConfigOf(parent));
+        contract.Write(run.Model);
+        var facts = LineageFacts.Of(config, state, report);
+        facts[validation.Length > 0 ? "validation_pairs" : "training_pairs"] = outcome;
+        var lineage = new Lineage
+        {
+            Parent = context.ParentDigest,
+            Stage = Stage,
+            Options = RunIdentity.Options(options),
+            Data = [.. allFiles.Select((f, i) => digests[i] with { Rows = counts[f.Path] })],
+            Seed = options.Seed,
+            CodeVersion = RunIdentity.CodeVersion,
+            Kernels = RunIdentity.Kernels,
+            Contract = contract.Hash,
+            Facts = facts,
+        };
+        var kind = options.Kind ?? VersionKind.Chat;
+        ModelCard.Write(Path.Combine(run.Model, ModelFiles.Card), kind, lineage, config, ModelFolder.ContractOf(run.Model));
+        return run.Finish(kind, lineage, RunFacts.Of(config, state));
+    }
+
+    private static System.Text.Json.Nodes.JsonObject Measure(Decoder decoder, DpoObjective objective, IReadOnlyList<PairBatch> pairs)
+    {
+        var meters = new PairMeters();
+        _ = DpoStep.Evaluate(decoder, objective, pairs, meters);
+        return new(meters.Figures.Select(f => KeyValuePair.Create(f.Key, (System.Text.Json.Nodes.JsonNode?)f.Value)));
+    }
+
+    private static List<PairRow> PairRows(IEnumerable<DataFile> files, StageContract contract, DpoOptions options, RowTally tally, Dictionary<string, long> counts)
+    {
+        var rows = new List<PairRow>();
+        foreach (var file in files)
+        {
+            var taken = file.Weigh(TrainingRows.OfPreferences(DataReader.ReadPreferences(file.Path, tally: tally), contract.Render, options.SequenceLength, options.Overlong, tally), options.Seed, Stage);
+            counts[file.Path] = taken.Count;
+            rows.AddRange(taken);
+        }
+        return rows;
+    }
+}

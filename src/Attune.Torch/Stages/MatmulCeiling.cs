@@ -1,0 +1,34 @@
+using System.Diagnostics;
+using TorchSharp;
+using static TorchSharp.torch;
+
+namespace Attune.Torch.Stages;
+
+/// <summary>
+/// What this process can do at most: the best of ten float32 products of 2048 × 2048 matrices, with the threads that
+/// training uses. Training speed is told as a share of it, so that figures of different machines can be compared.
+/// </summary>
+public static class MatmulCeiling
+{
+    private const int Size = 2048;
+    private static readonly Lazy<double> Measured = new(Measure);
+
+    /// <summary>Operations per second, measured once per process (about a second).</summary>
+    public static double PerSecond => Measured.Value;
+
+    private static double Measure()
+    {
+        using var scope = NewDisposeScope();
+        using var noGradient = no_grad();
+        var (a, b, product) = (full([Size, Size], 0.5f), full([Size, Size], 0.25f), empty(Size, Size));
+        var best = TimeSpan.MaxValue;
+        for (var i = 0; i < 10; i++)
+        {
+            var start = Stopwatch.GetTimestamp();
+            product.addmm_(a, b, beta: 0);
+            var took = Stopwatch.GetElapsedTime(start);
+            best = took < best ? took : best;
+        }
+        return 2.0 * Size * Size * Size / best.TotalSeconds;
+    }
+}

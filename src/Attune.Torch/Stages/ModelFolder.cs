@@ -1,0 +1,54 @@
+using System.Text.Json;
+using System.Text.Json.Nodes;
+using Attune.Core.Checkpoints;
+using Attune.Core.Tokens;
+using Attune.Core.Versions;
+using Attune.Torch.Models;
+
+namespace Attune.Torch.Stages;
+
+/// <summary>Writes a finished model as an ordinary Hugging Face folder, each file atomically.</summary>
+public static class ModelFolder
+{
+    private static readonly JsonSerializerOptions Indented = new() { WriteIndented = true };
+
+    /// <summary>config.json, model.safetensors, tokenizer.json, tokenizer_config.json, generation_config.json.</summary>
+    /// <param name="folder">Made where it is missing.</param>
+    /// <param name="decoder">The weights.</param>
+    /// <param name="config">The shape, with the special tokens of the new version.</param>
+    /// <param name="tokenizer">The tokenizer.</param>
+    /// <param name="tokenizerConfig">The parent's tokenizer_config.json where there is one, else null.</param>
+    public static void Write(string folder, Decoder decoder, DecoderConfig config, Tokenizer tokenizer, JsonObject? tokenizerConfig)
+    {
+        Directory.CreateDirectory(folder);
+        HuggingFaceConfig.Write(Path.Combine(folder, ModelFiles.Config), config);
+        decoder.Save(Path.Combine(folder, ModelFiles.Weights));
+        Atomic.WriteAllBytes(Path.Combine(folder, ModelFiles.Tokenizer), tokenizer.ToJson().Span);
+        GenerationConfig.Write(Path.Combine(folder, ModelFiles.GenerationConfig), new GenerationConfig { BosTokenId = config.BosTokenId, EosTokenIds = config.EosTokenIds, PadTokenId = config.PadTokenId });
+        Atomic.WriteAllText(Path.Combine(folder, ModelFiles.TokenizerConfig), TokenizerConfig(config, tokenizer, tokenizerConfig).ToJsonString(Indented) + "\n");
+    }
+
+    /// <summary>The prompt_contract.json of a model folder, or null where it has none.</summary>
+    public static JsonObject? ContractOf(string folder) =>
+        Path.Combine(folder, ModelFiles.PromptContract) is var path && File.Exists(path) ? HuggingFaceJson.Read(path) : null;
+
+    /// <summary>The tokenizer_config.json of a model, or null where it has none.</summary>
+    public static JsonObject? TokenizerConfigOf(ModelFiles model) =>
+        model.Find(ModelFiles.TokenizerConfig) is { } path ? HuggingFaceJson.Read(path) : null;
+
+    private static JsonObject TokenizerConfig(DecoderConfig config, Tokenizer tokenizer, JsonObject? parent)
+    {
+        var json = parent?.DeepClone().AsObject() ?? new JsonObject { ["tokenizer_class"] = "PreTrainedTokenizerFast", ["clean_up_tokenization_spaces"] = false };
+        json["model_max_length"] = config.ContextLength;
+        Name("bos_token", config.BosTokenId);
+        Name("eos_token", config.EosTokenIds.Count > 0 ? config.EosTokenIds[0] : null);
+        Name("pad_token", config.PadTokenId);
+        return json;
+
+        void Name(string key, int? id)
+        {
+            if (id is { } known)
+                json[key] = tokenizer.TokenText(known);
+        }
+    }
+}

@@ -1,0 +1,124 @@
+using System.Text.Json.Nodes;
+using Attune.Core.Checkpoints;
+using Attune.Core.Data;
+using Attune.Core.Tokens;
+using Attune.Core.Versions;
+using Attune.Torch.Models;
+using Attune.Torch.Optimisers;
+
+namespace Attune.Torch.Stages;
+
+/// <summary>
+/// Pretraining: from text to a Base model. It predicts the next token of any text and knows nothing of instructions:
+/// no template, and the loss is on every token.
+/// </summary>
+public static class Pretrain
+{
+    private const string Stage = "pretrain";
+
+    /// <summary>Runs the stage, or goes on where the run folder says that it stopped.</summary>
+    /// <exception cref="Prompts.AttuneException">Bad options or data before the first step; ATT5120 where the run diverges.</exception>
+    /// <exception cref="OperationCanceledException">Cancelled: a checkpoint is written, the same call goes on.</exception>
+    public static StageResult Run(PretrainOptions options, StageContext context)
+    {
+        // Options
+        OptimiserRules.Check(options.Optimiser);
+        StepPlan.Check(options.MicroBatchTokens, options.SequenceLength);
+        _ = Schedules.Of(options, 1);
+        var (files, validationFiles) = (DataFile.Required(options.Data), DataFile.All(options.Validation));
+        DataDigest[] digests = [.. files.Concat(validationFiles).Select(f => f.Digest(0))];
+        using var run = RunFolder.Open(context, RunIdentity.Of(Stage, options, context, digests));
+        if (run.Finished() is { } finished)
+            return finished;
+
+        // Load
+        var (tally, counts) = (new RowTally(), new Dictionary<string, long>(StringComparer.Ordinal));
+        var tokenizer = PretrainData.Tokenizer(options, files, run.Path, context.Cancellation);
+        var boundary = PretrainData.Boundary(tokenizer, options.Tokenizer);
+        var rows = PretrainData.Rows(files, tokenizer, boundary, options.SequenceLength, options.Seed, Stage, tally, counts);
+        var validation = PretrainData.Batches(PretrainData.Rows(validationFiles, tokenizer, boundary, options.SequenceLength, options.Seed, Stage, new RowTally(), counts), options.MicroBatchTokens);
+        var config = Shape(options, tokenizer, boundary);
+        using var decoder = new Decoder(config);
+        decoder.Initialise(options.Seed);
+        using var optimiser = new Optimiser(OptimiserRules.Plan(decoder.Weights(), options.Optimiser, options.MatrixRateScale, options.WeightDecay), Schedules.Settings(options));
+        var plan = new StepPlan(BatchPlan.ByTokens(rows.Select(r => r.Ids.Length), options.MicroBatchTokens, options.Seed, Stage, options.Order), options.Accumulation);
+        var steps = Schedules.Steps(options, plan.PerEpoch, options.Accumulation);
+        var schedule = Schedules.Of(options, steps);
+        IReadOnlyList<RaggedBatch> MicroBatches(long step) => [.. plan.At(step).Select(b => Batches.Of(rows, b))];
+
+        // Preflight
+        var report = Preflight.OfTexts(rows, tally, tokenizer);
+        var estimate = CostEstimate.Of(config, optimiser, options.MicroBatchTokens);
+        if (steps >= CostEstimate.StepsWorthATrial)
+            estimate = estimate.WithTrial(() => SftStep.Trial(decoder, optimiser, MicroBatches(0)), (double)report.Tokens / plan.PerEpoch * options.Accumulation * steps);
+        context.Preflight?.Report(new StagePreflight(Stage, report, estimate, steps, []));
+
+        // Loop
+        var state = run.Resume(optimiser);
+        using var log = new MetricsLog(run.Path, state, context.Time);
+        var (pace, clock) = (new Pace(context.Time, state.Seconds), new CheckpointClock(options, context.Time));
+        context.TellStart(Stage, state, steps);
+        while (state.Step < steps && !state.Stopped)
+        {
+            var (batches, rate) = (MicroBatches(state.Step), options.LearningRate * schedule.At(state.Step));
+            var update = SftStep.Run(decoder, optimiser, new UpdateSettings(state.Step + 1, rate, options.Clip), batches);
+            state = state.After(update, batches, pace);
+            if (validation.Count > 0 && Schedules.Validates(options, state.Step, steps))
+            {
+                state = state.Observe(SftStep.Evaluate(decoder, validation), options.Patience);
+                if (options.Patience > 0)
+                    run.KeepBest(state, optimiser);
+            }
+            context.Tell(log, StageProgress.Of(Stage, state, steps, update, rate, pace));
+            if (clock.IsDue(state.Step) || state.Step == steps || state.Stopped || context.Cancellation.IsCancellationRequested)
+                run.Save(state, log, optimiser, options.KeepCheckpoints);
+            context.Cancellation.ThrowIfCancellationRequested();
+        }
+
+        // Save
+        if (options.Patience > 0)
+            run.RestoreBest(state, optimiser);
+        ModelFolder.Write(run.Model, decoder, config, tokenizer, tokenizerConfig: null);
+        var lineage = new Lineage
+        {
+            Parent = context.ParentDigest,
+            Stage = Stage,
+            Options = RunIdentity.Options(options),
+            Data = [.. files.Concat(validationFiles).Select((f, i) => digests[i] with { Rows = counts[f.Path] })],
+            Seed = options.Seed,
+            CodeVersion = RunIdentity.CodeVersion,
+            Kernels = RunIdentity.Kernels,
+            Facts = LineageFacts.Of(config, state, report),
+        };
+        ModelCard.Write(Path.Combine(run.Model, ModelFiles.Card), VersionKind.Base, lineage, config);
+        return run.Finish(VersionKind.Base, lineage, RunFacts.Of(config, state));
+    }
+
+    private static DecoderConfig Shape(PretrainOptions options, Tokenizer tokenizer, int boundary)
+    {
+        var heads = options.KeyValueHeads ?? options.Heads;
+        if (options.Heads % heads != 0)
+            throw new TrainingException("ATT5123", FormattableString.Invariant($"{heads} key and value heads do not divide {options.Heads} query heads.")) { Field = "key_value_heads" };
+        if (options.HeadSize is null && options.HiddenSize % options.Heads != 0)
+            throw new TrainingException("ATT5123", FormattableString.Invariant($"{options.Heads} heads do not divide a hidden size of {options.HiddenSize}.")) { Field = "heads", Hint = "Give head_size, or numbers that divide." };
+        if ((options.HeadSize ?? options.HiddenSize / options.Heads) % 2 != 0)
+            throw new TrainingException("ATT5123", "A head has an odd width: rotary positions turn pairs of numbers.") { Field = "head_size", Hint = "Give an even head_size." };
+        return new DecoderConfig
+        {
+            VocabularySize = tokenizer.VocabularySize,
+            HiddenSize = options.HiddenSize,
+            IntermediateSize = options.IntermediateSize ?? 3 * options.HiddenSize,
+            Layers = options.Layers,
+            Heads = options.Heads,
+            KeyValueHeads = heads,
+            HeadSize = options.HeadSize ?? options.HiddenSize / options.Heads,
+            ContextLength = options.ContextLength ?? options.SequenceLength,
+            RopeTheta = options.RopeTheta,
+            TiedEmbeddings = options.TiedEmbeddings,
+            InitializerRange = options.InitializerRange,
+            BosTokenId = boundary,
+            EosTokenIds = [boundary],
+            PadTokenId = tokenizer.IdOf(ControlTokens.Pad),
+        };
+    }
+}

@@ -1,0 +1,54 @@
+using System.ComponentModel;
+using System.ComponentModel.DataAnnotations;
+using Attune.Core.Versions;
+
+namespace Attune.Torch.Stages;
+
+/// <summary>Options of <see cref="Sft"/>: from a version to one that answers.</summary>
+public sealed record SftOptions : TrainingOptions
+{
+    /// <summary>What the new version is called.</summary>
+    [Description("Kind of the new version: base, instruct or chat; instruct unless given.")]
+    public VersionKind? Kind { get; init; }
+
+    /// <summary>The prompt contract.</summary>
+    [Description("Prompt contract of the new version: a built-in name (chatml) or a folder with a chat template; the parent's unless given, chatml if it has none.")]
+    public string? Contract { get; init; }
+
+    /// <summary>Plain text that keeps what the parent knows.</summary>
+    [Description("Plain text mixed in, every token of it trained: keeps what the parent knows.")]
+    public IReadOnlyList<string> Replay { get; init; } = [];
+
+    /// <summary>Share of the replayed text.</summary>
+    [Description("Share of all tokens that is replayed text."), Range(0, 1, MaximumIsExclusive = true)]
+    public double ReplayShare { get; init; } = 0.1;
+
+    /// <summary>r; 0 trains every weight.</summary>
+    [Description("Rank of LoRA; 0 trains every weight."), Range(0, 4096)]
+    public int LoraRank { get; init; }
+
+    /// <summary>α.</summary>
+    [Description("LoRA's alpha; the adapter is scaled by alpha / rank."), Range(0, 1e6)]
+    public double LoraAlpha { get; init; } = 16;
+
+    /// <summary>Projections with an adapter.</summary>
+    [Description("Projections that get a LoRA adapter.")]
+    public IReadOnlyList<string> LoraTargets { get; init; } = ["q_proj", "k_proj", "v_proj", "o_proj", "gate_proj", "up_proj", "down_proj"];
+
+    /// <summary>Tokens of a micro-batch.</summary>
+    [Description("Most tokens of a micro-batch."), Range(2, 1 << 30)]
+    public int MicroBatchTokens { get; init; } = 2048;
+
+    /// <summary>Micro-batches of an update.</summary>
+    [Description("Micro-batches of an update; the loss is per label token of all of them."), Range(1, 1_000_000)]
+    public int Accumulation { get; init; } = 1;
+
+    /// <summary>For tests.</summary>
+    public static SftOptions Tiny() => new() { SequenceLength = 128, MicroBatchTokens = 512, LearningRate = 5e-3 };
+
+    /// <summary>What a model of a million parameters wants.</summary>
+    public static SftOptions Million() => new() { Optimiser = "muon", LearningRate = 8e-3, MatrixRateScale = 0.4 };
+
+    /// <summary>Protects what the parent knows: replayed text, a low rate, adapters only.</summary>
+    public static SftOptions Protected() => new() { Optimiser = "muon", LearningRate = 2e-3, MatrixRateScale = 0.4, ReplayShare = 0.3, LoraRank = 16, LoraAlpha = 32 };
+}

@@ -1,0 +1,35 @@
+using Attune.Torch.Stages;
+using TorchSharp;
+using Xunit;
+
+namespace Attune.Torch.Tests.Stages;
+
+/// <summary>Tensors alive before a step = after it, in every stage: the garbage collector does not see native memory.</summary>
+public sealed class LeakTests : IDisposable
+{
+    private readonly TinyRuns _runs = new();
+
+    [Theory]
+    [InlineData("pretrain")]
+    [InlineData("sft")]
+    [InlineData("sft-lora")]
+    [InlineData("dpo")]
+    public void NoStepLeavesATensorBehind(string stage)
+    {
+        var parent = stage == "pretrain" ? null : _runs.Base();
+        var alive = new List<long>();
+        var context = _runs.Context("leak-" + stage, parent, _ => alive.Add(DisposeScopeManager.Statistics.ThreadTotalLiveCount));
+        var before = DisposeScopeManager.Statistics.ThreadTotalLiveCount;
+        _ = stage switch
+        {
+            "pretrain" => Pretrain.Run(TinyRuns.Pretraining(_runs.Text) with { Validation = [_runs.Text], ValidateEvery = 3, CheckpointSteps = 2 }, context),
+            "dpo" => Dpo.Run(TinyRuns.Preferring(_runs.Pairs) with { Validation = [_runs.Pairs], ValidateEvery = 3, CheckpointSteps = 2, SftWeight = 0.1 }, context),
+            _ => Sft.Run(TinyRuns.Tuning(_runs.Talks) with { Validation = [_runs.Talks], ValidateEvery = 3, CheckpointSteps = 2, Patience = 100, LoraRank = stage == "sft" ? 0 : 2 }, context),
+        };
+        Assert.True(alive.Count >= 6);
+        Assert.All(alive.Skip(1), count => Assert.Equal(alive[0], count));
+        Assert.Equal(before, DisposeScopeManager.Statistics.ThreadTotalLiveCount);
+    }
+
+    public void Dispose() => _runs.Dispose();
+}

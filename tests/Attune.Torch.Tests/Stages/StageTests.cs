@@ -1,0 +1,168 @@
+using System.Text.Json.Nodes;
+using Attune.Core.Checkpoints;
+using Attune.Core.Data;
+using Attune.Core.Versions;
+using Attune.Prompts;
+using Attune.Torch.Models;
+using Attune.Torch.Optimisers;
+using Attune.Torch.Stages;
+using Xunit;
+
+namespace Attune.Torch.Tests.Stages;
+
+public sealed class StageTests : IDisposable
+{
+    private readonly TinyRuns _runs = new();
+
+    [Fact]
+    public void AModelGoesFromBaseToInstructToChat()
+    {
+        var parent = _runs.Base();
+        Assert.Equal(VersionKind.Base, parent.Draft.Kind);
+        var instruct = Sft.Run(TinyRuns.Tuning(_runs.Talks), _runs.Context("instruct", parent));
+        var losses = new List<StageProgress>();
+        var chat = Dpo.Run(TinyRuns.Preferring(_runs.Pairs), _runs.Context("chat", instruct, losses.Add));
+
+        Assert.Equal((VersionKind.Instruct, VersionKind.Chat), (instruct.Draft.Kind, chat.Draft.Kind));
+        Assert.Equal(3, new[] { parent, instruct, chat }.Select(TinyRuns.WeightsOf).Distinct(StringComparer.Ordinal).Count());
+        Assert.Equal(Math.Log(2), losses[0].Loss, 1e-4); // the policy is the reference: Δ is 0
+        Assert.True(losses[^1].Metrics.Single(m => m.Key == "rewards/margins").Value > 0);
+        foreach (var result in new[] { parent, instruct, chat })
+        {
+            foreach (var file in new[] { ModelFiles.Config, ModelFiles.Weights, ModelFiles.Tokenizer, ModelFiles.TokenizerConfig, ModelFiles.GenerationConfig, ModelFiles.Card })
+                Assert.True(File.Exists(result.Draft.Files.Require(file)), file);
+            using var loaded = DecoderFiles.Load(result.Draft.Files);
+            Assert.Equal(result.Facts.Parameters, loaded.Config.Parameters);
+            Assert.True(result.Facts.Tokens > 0 && result.Facts.Seconds > 0 && result.Facts.PeakMemoryBytes > 0);
+        }
+        Assert.Equal("sha256:" + TinyRuns.WeightsOf(instruct), chat.Draft.Lineage.Parent);
+        var shares = parent.Draft.Lineage.Facts["data_shares"]!.AsArray().Select(s => s!["kind"]!.GetValue<string>());
+        Assert.Equal(["plain", "short"], shares.Order(StringComparer.Ordinal));
+    }
+
+    [Fact]
+    public void EqualRunsInDifferentFoldersGiveEqualFilesAndLineage()
+    {
+        var (one, two) = (Pretrain.Run(TinyRuns.Pretraining(_runs.Text), _runs.Context("one")), Pretrain.Run(TinyRuns.Pretraining(_runs.Text), _runs.Context("two")));
+        foreach (var (name, path) in one.Draft.Files.Paths)
+            Assert.Equal(File.ReadAllBytes(path), File.ReadAllBytes(two.Draft.Files.Require(name)));
+        Assert.Equal(LineageJson.ToJson(one.Draft.Lineage).ToJsonString(), LineageJson.ToJson(two.Draft.Lineage).ToJsonString());
+        Assert.DoesNotContain(Path.GetTempPath(), LineageJson.ToJson(one.Draft.Lineage).ToJsonString(), StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void AnotherSeedGivesAnotherModel() => Assert.NotEqual(
+        TinyRuns.WeightsOf(Pretrain.Run(TinyRuns.Pretraining(_runs.Text), _runs.Context("one"))),
+        TinyRuns.WeightsOf(Pretrain.Run(TinyRuns.Pretraining(_runs.Text) with { Seed = 2 }, _runs.Context("two"))));
+
+    [Fact]
+    public void AccumulationGivesTheStepOfOneLargeBatch()
+    {
+        // Micro-batches of unequal label counts: dividing each by its own would give another loss (failure 7).
+        var rows = new[] { Row(40), Row(7), Row(25) };
+        using var scope = TorchSharp.torch.NewDisposeScope();
+        var results = new[] { new[] { rows }, [.. rows.Select(r => new[] { r })] }.Select(parts =>
+        {
+            var decoder = new Decoder(Config());
+            decoder.Initialise(3);
+            using var optimiser = new Optimiser(OptimiserRules.Plan(decoder.Weights(), "adamw", 1, 0), new OptimiserSettings());
+            return SftStep.Run(decoder, optimiser, new UpdateSettings(1, 1e-3, 0), [.. parts.Select(p => RaggedBatch.Of(p))]);
+        }).ToArray();
+        Assert.Equal(results[0].Loss, results[1].Loss, 1e-5);
+        Assert.Equal(results[0].GradientNorm, results[1].GradientNorm, 1e-4);
+    }
+
+    [Fact]
+    public void DivergenceIsATypedErrorAndTheLastCheckpointStays()
+    {
+        var options = TinyRuns.Pretraining(_runs.Text) with { LearningRate = 1e30, Optimiser = "adamw", Clip = 0, CheckpointSteps = 1, WarmupShare = 0, Schedule = "constant" };
+        var error = Assert.Throws<TrainingException>(() => Pretrain.Run(options, _runs.Context("diverged")));
+        Assert.Equal("ATT5120", error.Code);
+        Assert.Contains("learning rate", error.Message, StringComparison.Ordinal);
+        Assert.NotNull(error.Hint);
+        Assert.NotEmpty(Directory.GetFiles(Path.Combine(_runs.Context("diverged").RunFolder, "checkpoints")));
+    }
+
+    [Fact]
+    public void EarlyStoppingEndsTheRunWithTheBestWeights()
+    {
+        var seen = new List<StageProgress>();
+        var options = TinyRuns.Pretraining(_runs.Text) with { Validation = [_runs.Text], ValidateEvery = 1, Patience = 2, Steps = 40, LearningRate = 1, Clip = 0, Schedule = "constant", Optimiser = "adamw" };
+        var result = Pretrain.Run(options, _runs.Context("early", progress: seen.Add));
+        Assert.True(result.Facts.Steps < 40, "a rate of 1 gets worse soon");
+        using var decoder = DecoderFiles.Load(result.Draft.Files);
+        var best = seen.Where(p => p.ValidationLoss is not null).MinBy(p => p.ValidationLoss)!;
+        Assert.Equal(best.Step, result.Draft.Lineage.Facts["best_step"]!.GetValue<long>());
+    }
+
+    [Fact]
+    public void ReplayIsMixedInByItsShareOfTokens()
+    {
+        var parent = _runs.Base();
+        StagePreflight? preflight = null;
+        var context = _runs.Context("replayed", parent) with { Preflight = new Listener<StagePreflight>(p => preflight = p) };
+        Sft.Run(TinyRuns.Tuning(_runs.Talks) with { Replay = [_runs.Text], ReplayShare = 0.3 }, context);
+        var replay = preflight!.Rows.Kinds.Single(k => k.Kind == Replay.Kind);
+        Assert.Equal(0.3, (double)replay.Tokens / preflight.Rows.Tokens, 0.02);
+        Assert.Equal(replay.Tokens - replay.Rows, replay.TrainedTokens);
+        Assert.True(preflight.Estimate.TotalBytes > 0);
+    }
+
+    [Fact]
+    public void LoraTrainsNothingButWhatItsAdaptersSpan()
+    {
+        var parent = _runs.Base();
+        var child = Sft.Run(TinyRuns.Tuning(_runs.Talks) with { LoraRank = 2, LoraTargets = ["q_proj", "down_proj"] }, _runs.Context("lora", parent));
+        using var before = SafetensorsFile.Open(parent.Draft.Files.Require(ModelFiles.Weights));
+        using var after = SafetensorsFile.Open(child.Draft.Files.Require(ModelFiles.Weights));
+        foreach (var tensor in before.Tensors)
+        {
+            var same = before.Bytes(tensor.Name).SequenceEqual(after.Bytes(tensor.Name));
+            Assert.Equal(!tensor.Name.Contains("q_proj", StringComparison.Ordinal) && !tensor.Name.Contains("down_proj", StringComparison.Ordinal), same);
+        }
+    }
+
+    [Fact]
+    public void AFileWithAWeightIsTakenThatOften()
+    {
+        StagePreflight? preflight = null;
+        var context = _runs.Context("weighted") with { Preflight = new Listener<StagePreflight>(p => preflight = p) };
+        var result = Pretrain.Run(TinyRuns.Pretraining(_runs.Text) with { Data = [_runs.Text + "@1.5"] }, context);
+        Assert.Equal(180, preflight!.Rows.Rows);
+        Assert.Equal(180, result.Draft.Lineage.Data[0].Rows);
+        Assert.Equal("text.jsonl", result.Draft.Lineage.Data[0].Name);
+    }
+
+    [Theory]
+    [InlineData("data")]
+    [InlineData("micro_batch_tokens")]
+    [InlineData("heads")]
+    [InlineData("schedule")]
+    [InlineData("optimiser")]
+    public void BadOptionsAreRefusedBeforeTheFirstStep(string field)
+    {
+        var good = TinyRuns.Pretraining(_runs.Text);
+        var bad = field switch
+        {
+            "data" => good with { Data = [] },
+            "micro_batch_tokens" => good with { MicroBatchTokens = 8 },
+            "heads" => good with { Heads = 3 },
+            "schedule" => good with { Schedule = "cosinus" },
+            _ => good with { Optimiser = "adam" },
+        };
+        Assert.Equal(field, Assert.Throws<TrainingException>(() => Pretrain.Run(bad, _runs.Context("bad"))).Field);
+    }
+
+    [Fact]
+    public void MissingAndEmptyFilesAreRefused()
+    {
+        foreach (var path in new[] { _runs.Write("empty.txt", ""), Path.Combine(Path.GetTempPath(), "attune-no-such-file.txt") })
+            Assert.ThrowsAny<AttuneException>(() => Pretrain.Run(TinyRuns.Pretraining(path), _runs.Context("none")));
+    }
+
+    public void Dispose() => _runs.Dispose();
+
+    private static int[] Row(int length) => [.. Enumerable.Range(0, length).Select(i => i * 7 % 50)];
+
+    private static DecoderConfig Config() => new() { VocabularySize = 50, HiddenSize = 32, IntermediateSize = 64, Layers = 2, Heads = 2, KeyValueHeads = 1, HeadSize = 16, ContextLength = 64, TiedEmbeddings = true };
+}

@@ -1,0 +1,75 @@
+using System.Globalization;
+using System.Text;
+using Attune.Core.Checkpoints;
+using Attune.Core.Data;
+using Attune.Core.Versions;
+using Attune.Torch.Native;
+using Attune.Torch.Stages;
+
+namespace Attune.Torch.Tests.Stages;
+
+/// <summary>Small data, small models and a temporary folder for tests of whole stages.</summary>
+public sealed class TinyRuns : IDisposable
+{
+    private readonly string _folder = Directory.CreateTempSubdirectory("attune-stages-").FullName;
+
+    public TinyRuns()
+    {
+        TorchRuntime.Initialise(1); // one thread: pinned losses do not depend on the machine's cores
+        var text = new StringBuilder();
+        var talks = new StringBuilder();
+        var pairs = new StringBuilder();
+        string[] people = ["Ada", "Bela", "Cyra", "Dara", "Ezra", "Fay"], towns = ["Oslo", "Lima", "Kyiv", "Bern", "Doha", "Riga"];
+        for (var i = 0; i < 120; i++)
+        {
+            var (person, town, other) = (people[i % 6], towns[i * 5 % 6], towns[(i * 5 + 1) % 6]);
+            text.Append(CultureInfo.InvariantCulture, $"{{\"text\": \"{person} lives in {town}. In {town}, {person} has house {i}.\", \"kind\": \"{(i % 3 == 0 ? "short" : "plain")}\"}}\n");
+            talks.Append(CultureInfo.InvariantCulture, $"{{\"messages\": [{{\"role\": \"user\", \"content\": \"Where is {person}, {i}?\"}}, {{\"role\": \"assistant\", \"content\": \"{person} is in {town}.\"}}]}}\n");
+            pairs.Append(CultureInfo.InvariantCulture, $"{{\"prompt\": \"Where is {person}, {i}?\", \"chosen\": \"{person} is in {town}.\", \"rejected\": \"{other}\"}}\n");
+        }
+        Text = Write("text.jsonl", text.ToString());
+        Talks = Write("talks.jsonl", talks.ToString());
+        Pairs = Write("pairs.jsonl", pairs.ToString());
+    }
+
+    public string Text { get; }
+
+    public string Talks { get; }
+
+    public string Pairs { get; }
+
+    public static PretrainOptions Pretraining(string data) => PretrainOptions.Tiny() with { Data = [data], Steps = 8, CheckpointEvery = TimeSpan.Zero, Optimiser = "muon" };
+
+    public static SftOptions Tuning(string data) => SftOptions.Tiny() with { Data = [data], Steps = 6, CheckpointEvery = TimeSpan.Zero };
+
+    public static DpoOptions Preferring(string data) => DpoOptions.Tiny() with { Data = [data], Steps = 6, CheckpointEvery = TimeSpan.Zero };
+
+    public string Write(string name, string content)
+    {
+        var path = Path.Combine(_folder, name);
+        File.WriteAllText(path, content);
+        return path;
+    }
+
+    public StageContext Context(string run, StageResult? parent = null, Action<StageProgress>? progress = null, CancellationToken cancellation = default) => new()
+    {
+        RunFolder = Path.Combine(_folder, run),
+        Parent = parent?.Draft.Files,
+        ParentDigest = parent is null ? null : "sha256:" + WeightsOf(parent),
+        Progress = progress is null ? null : new Listener<StageProgress>(progress),
+        Cancellation = cancellation,
+    };
+
+    /// <summary>A Base model to start from.</summary>
+    public StageResult Base() => Pretrain.Run(Pretraining(Text), Context("base"));
+
+    public static string WeightsOf(StageResult result) => Digests.Sha256Of(result.Draft.Files.Require(ModelFiles.Weights));
+
+    public void Dispose() => Directory.Delete(_folder, recursive: true);
+}
+
+/// <summary>Hears at once, on the same thread: it may throw, as a process may die.</summary>
+public sealed class Listener<T>(Action<T> hear) : IProgress<T>
+{
+    public void Report(T value) => hear(value);
+}

@@ -1,0 +1,183 @@
+using System.Text.Json;
+using Attune.Core.Checkpoints;
+using Attune.Core.Data;
+using Attune.Core.Randomness;
+using Attune.Core.Versions;
+using Attune.Testing;
+using Attune.Torch.Losses;
+using Attune.Torch.Models;
+using Attune.Torch.Optimisers;
+using Attune.Torch.Stages;
+using TorchSharp;
+using Xunit;
+using static TorchSharp.torch;
+
+namespace Attune.Torch.Tests.Stages;
+
+/// <summary>Follows TRL's optimiser steps from what its files hold, with the very step functions that the stages call.</summary>
+public sealed class TrlTrajectoryVectors
+{
+    public static TheoryData<string> Trajectories()
+    {
+        var names = new TheoryData<string>();
+        foreach (var file in SharedData.Files("*.json", "vectors", "trl"))
+        {
+            using var json = JsonDocument.Parse(File.ReadAllText(file));
+            if (json.RootElement.TryGetProperty("micro_batches", out _) && json.RootElement.TryGetProperty("args", out _))
+                names.Add(Path.GetRelativePath(SharedData.Root!, file));
+        }
+        if (names.Count == 0)
+            names.Add("none");
+        return names;
+    }
+
+    [Theory]
+    [MemberData(nameof(Trajectories))]
+    public void AreFollowedStepByStep(string name)
+    {
+        Assert.SkipWhen(SharedData.MaySkip, "no reference data");
+        var file = SharedData.PathOf(name);
+        Assert.True(File.Exists(file), "no trajectory under vectors/trl");
+        var root = JsonDocument.Parse(File.ReadAllText(file)).RootElement;
+        var (args, first) = (root.GetProperty("args"), Inputs(root.GetProperty("micro_batches")[0]));
+        if (Method(root, first) is var method && !StageNames.All.Contains(method))
+        {
+            Assert.Equal("ATT5101", Assert.Throws<TrainingException>(() => StageNames.Check(method)).Code);
+            return;
+        }
+        if (root.TryGetProperty("lora", out var adapter) && adapter.TryGetProperty("use_dora", out var dora) && dora.GetBoolean())
+        {
+            Assert.Equal("ATT5101", Assert.Throws<TrainingException>(() => StageNames.Check("dora")).Code);
+            return;
+        }
+        Follow(root, args, method, Path.ChangeExtension(file, null), adapter);
+    }
+
+    private static void Follow(JsonElement root, JsonElement args, string method, string stem, JsonElement adapter)
+    {
+        using var scope = NewDisposeScope();
+        using var decoder = DecoderFiles.Load(Policy(stem));
+        using var lora = adapter.ValueKind == JsonValueKind.Object ? Attach(decoder, adapter, stem) : null;
+        var trained = lora is null
+            ? OptimiserRules.Plan(decoder.Weights(), "adamw", 1, args.GetProperty("weight_decay").GetDouble())
+            : OptimiserRules.Plan(lora.Parameters, "adamw", 1, args.GetProperty("weight_decay").GetDouble());
+        using var optimiser = new Optimiser(trained, new OptimiserSettings
+        {
+            Beta1 = args.GetProperty("adam_beta1").GetDouble(),
+            Beta2 = args.GetProperty("adam_beta2").GetDouble(),
+            Epsilon = args.GetProperty("adam_epsilon").GetDouble(),
+        });
+        var (rate, clip, accumulation) = (args.GetProperty("learning_rate").GetDouble(), args.GetProperty("max_grad_norm").GetDouble(), args.GetProperty("gradient_accumulation_steps").GetInt32());
+        var micro = root.GetProperty("micro_batches").EnumerateArray().Chunk(accumulation).ToArray();
+        var log = root.GetProperty("log").EnumerateArray().ToArray();
+        var (worstLoss, worstNorm) = (0.0, 0.0);
+        using var reference = method == "dpo" ? DecoderFiles.Load(Policy(stem)) : null;
+        if (reference is not null)
+            Copy(Path.Combine(Path.GetDirectoryName(stem)!, "reference.safetensors"), reference.Weights());
+
+        for (var step = 0; step < micro.Length; step++)
+        {
+            var settings = new UpdateSettings(step + 1, rate, clip);
+            var meters = new PairMeters();
+            var result = method == "sft"
+                ? SftStep.Run(decoder, optimiser, settings, [.. micro[step].Select(m => Batch(Inputs(m), Labelled(Inputs(m))))], lora)
+                : DpoStep.Run(decoder, optimiser, settings, Objective(args), [.. micro[step].Select(m => Pairs(Inputs(m), reference!))], meters, lora);
+            worstLoss = Math.Max(worstLoss, Math.Abs(result.Loss - log[step].GetProperty("loss").GetDouble()) / Math.Max(1, Math.Abs(result.Loss)));
+            worstNorm = Math.Max(worstNorm, Math.Abs(result.GradientNorm / log[step].GetProperty("grad_norm").GetDouble() - 1));
+            foreach (var (figure, value) in meters.Figures)
+                Assert.Equal(log[step].GetProperty(figure).GetDouble(), value, Math.Abs(value) * 1e-4 + 1e-4);
+        }
+        var worstWeight = Compare(stem, lora is null ? decoder.Weights() : lora.Parameters, lora is not null);
+        TestContext.Current.SendDiagnosticMessage(FormattableString.Invariant($"{Path.GetFileName(stem)}: loss {worstLoss:e1}, gradient norm {worstNorm:e1}, weights {worstWeight:e1}"));
+        Assert.True(worstLoss <= TrainingTolerances.Loss, FormattableString.Invariant($"loss differs by {worstLoss}"));
+        Assert.True(worstNorm <= TrainingTolerances.GradientNorm, FormattableString.Invariant($"gradient norm differs by {worstNorm}"));
+        Assert.True(worstWeight <= TrainingTolerances.FinalWeights, FormattableString.Invariant($"weights differ by {worstWeight}"));
+    }
+
+    // What a file trains is told by what its batches hold.
+    private static string Method(JsonElement root, JsonElement inputs) =>
+        inputs.TryGetProperty("KL_input_ids", out _) ? "kto"
+        : inputs.TryGetProperty("chosen_input_ids", out _) ? root.GetProperty("args").TryGetProperty("simpo_gamma", out _) ? "simpo" : "orpo"
+        : inputs.TryGetProperty("labels", out _) ? "sft"
+        : inputs.TryGetProperty("completion_mask", out _) ? "dpo"
+        : "reward";
+
+    private static JsonElement Inputs(JsonElement microBatch) => microBatch.TryGetProperty("inputs", out var inputs) ? inputs : microBatch;
+
+    // The model that a trajectory starts from is the one whose tensors are those of the reference model beside it.
+    private static ModelFiles Policy(string stem)
+    {
+        using var reference = SafetensorsFile.Open(Path.Combine(Path.GetDirectoryName(stem)!, "reference.safetensors"));
+        return SharedData.FoldersWith(ModelFiles.Weights, "vectors", "models").Select(ModelFiles.OfFolder).First(m => IsOfTheShapeOf(m, reference));
+    }
+
+    private static bool IsOfTheShapeOf(ModelFiles model, SafetensorsFile reference)
+    {
+        if (JsonDocument.Parse(File.ReadAllText(model.Require(ModelFiles.Config))).RootElement.GetProperty("architectures")[0].GetString() != "LlamaForCausalLM")
+            return false;
+        using var weights = SafetensorsFile.Open(model.Require(ModelFiles.Weights));
+        return weights.Tensors.Select(t => (t.Name, t.ShapeText)).Order().SequenceEqual(reference.Tensors.Select(t => (t.Name, t.ShapeText)).Order());
+    }
+
+    private static DpoObjective Objective(JsonElement args)
+    {
+        var forms = args.GetProperty("loss_type").EnumerateArray().Select(f => f.GetString()!).Zip(args.GetProperty("loss_weights").EnumerateArray().Select(w => w.GetDouble())).ToArray();
+        var form = forms.Single(f => f.First != "sft");
+        Assert.Equal(1, form.Second);
+        return new DpoObjective(form.First, args.GetProperty("beta").GetDouble(),
+            form.First == "sigmoid" ? 0 : args.GetProperty("label_smoothing").GetDouble(), // TRL ignores it there
+            forms.FirstOrDefault(f => f.First == "sft").Second);
+    }
+
+    private static RaggedBatch Batch(JsonElement inputs, JsonElement.ArrayEnumerator marks, Func<int, bool>? isTarget = null)
+    {
+        var rows = inputs.GetProperty("input_ids").EnumerateArray().Select(Ints).ToArray();
+        var real = inputs.GetProperty("attention_mask").EnumerateArray().Select(Ints).ToArray();
+        var trained = marks.Select(Ints).ToArray();
+        int[] Kept(int r) => [.. Enumerable.Range(0, rows[r].Length).Where(i => real[r][i] == 1)];
+        return RaggedBatch.Of(
+            [.. rows.Select((row, r) => Array.ConvertAll(Kept(r), i => row[i]))],
+            [.. rows.Select((_, r) => Array.ConvertAll(Kept(r), i => isTarget?.Invoke(trained[r][i]) ?? trained[r][i] != RaggedBatch.Ignore))]);
+    }
+
+    private static JsonElement.ArrayEnumerator Labelled(JsonElement inputs) => inputs.GetProperty("labels").EnumerateArray();
+
+    private static PairBatch Pairs(JsonElement inputs, Decoder reference)
+    {
+        var rows = Batch(inputs, inputs.GetProperty("completion_mask").EnumerateArray(), mark => mark == 1);
+        return new PairBatch(rows, DpoStep.Score(reference, rows));
+    }
+
+    private static int[] Ints(JsonElement array) => [.. array.EnumerateArray().Select(v => v.GetInt32())];
+
+    private static Lora Attach(Decoder decoder, JsonElement settings, string stem)
+    {
+        var lora = Lora.Attach(decoder.Weights(), settings.GetProperty("r").GetInt32(), settings.GetProperty("lora_alpha").GetDouble(),
+            [.. settings.GetProperty("target_modules").EnumerateArray().Select(t => t.GetString()!)], RandomStream.Of(1, "test", "lora"));
+        using var file = SafetensorsFile.Open(stem + ".adapter.safetensors");
+        foreach (var (name, value) in lora.Parameters)
+            file.ReadFloats("initial." + name, value.Floats());
+        lora.Merge();
+        return lora;
+    }
+
+    private static double Compare(string stem, IEnumerable<(string Name, Tensor Value)> weights, bool adapter)
+    {
+        using var file = SafetensorsFile.Open(stem + (adapter ? ".adapter.safetensors" : ".final.safetensors"));
+        var worst = 0.0;
+        foreach (var (name, value) in weights)
+        {
+            var expected = new float[value.numel()];
+            file.ReadFloats("final." + name, expected);
+            worst = Math.Max(worst, (value.detach().flatten() - tensor(expected)).abs().max().item<float>());
+        }
+        return worst;
+    }
+
+    private static void Copy(string path, IEnumerable<(string Name, Tensor Value)> weights)
+    {
+        using var file = SafetensorsFile.Open(path);
+        foreach (var (name, value) in weights)
+            file.ReadFloats(name, value.Floats());
+    }
+}
