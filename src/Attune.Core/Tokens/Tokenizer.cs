@@ -133,6 +133,9 @@ public sealed class Tokenizer : ITokenEncoder
     /// <summary>Whether decoding may leave the token out.</summary>
     public bool IsSpecial(int id) => _addedById.TryGetValue(id, out var added) && added.Special;
 
+    /// <summary>The model, for those who write it in another format.</summary>
+    internal Models.TokenModel Model => _parts.Model;
+
     /// <summary>Whether a token's text is its bytes, whatever stands around it: byte-level decoders.</summary>
     internal bool DecodesBytes => _bytes is not null;
 

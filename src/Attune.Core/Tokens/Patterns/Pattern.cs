@@ -54,7 +54,7 @@ internal sealed class Pattern
 
     private void Run(ReadOnlySpan<char> text, List<(int, int)> found)
     {
-        var matcher = new PatternMatcher(_program!);
+        var matcher = new PatternMatcher(_program!, 1_000_000 + (500L * text.Length));
         var lastEnd = -1;
         for (var at = 0; at <= text.Length;)
         {

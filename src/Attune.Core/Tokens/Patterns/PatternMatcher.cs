@@ -6,7 +6,7 @@ namespace Attune.Core.Tokens.Patterns;
 /// Runs a pattern by backtracking on a stack of its own, over code points. It counts its steps: a pattern that would
 /// run for ever on some text is an error, not a hang.
 /// </summary>
-internal sealed class PatternMatcher(PatternProgram program, long budget = 50_000_000)
+internal sealed class PatternMatcher(PatternProgram program, long budget)
 {
     private const int MostWaiting = 4_000_000;
     private readonly int[] _marks = new int[program.Marks];
