@@ -1,0 +1,212 @@
+namespace Attune.Prompts.Jinja;
+
+/// <summary>How a statement ended.</summary>
+internal enum Flow
+{
+    Normal,
+    Break,
+    Continue,
+}
+
+/// <summary>A node of a template's body: it runs in a frame and writes to the frame's output.</summary>
+internal abstract class Stmt(int pos)
+{
+    public readonly int Pos = pos;
+
+    public abstract Flow Run(Frame f);
+
+    public static Flow RunAll(Stmt[] body, Frame f)
+    {
+        foreach (var statement in body)
+        {
+            f.State.Step();
+            var flow = statement.Run(f);
+            if (flow != Flow.Normal)
+                return flow;
+        }
+        return Flow.Normal;
+    }
+
+    /// <summary>Runs a body into a text of its own.</summary>
+    protected static PyStr Capture(Stmt[] body, Frame f)
+    {
+        var outer = f.Out;
+        f.Out = f.State.NewText();
+        RunAll(body, f);
+        var text = f.Out;
+        f.Out = outer;
+        f.State.Charge(text.Length);
+        return text.ToPyStr();
+    }
+}
+
+/// <summary>Template text and printed expressions in a row.</summary>
+internal sealed class Output(Expr[] parts, int pos) : Stmt(pos)
+{
+    public readonly Expr[] Parts = parts;
+
+    public override Flow Run(Frame f)
+    {
+        foreach (var part in Parts)
+        {
+            f.State.Position = part.Pos;
+            if (part is Const { Value: PyStr text })
+                f.Out.Append(text.Text);
+            else if (f.State.Autoescape)
+                f.Out.Append(Html.EscapeValue(f.State, part.Eval(f)));
+            else if (ReferenceEquals(f.Out, f.State.Root))
+                EmitRoot(part, f);
+            else
+                part.Emit(f, f.Out);
+        }
+        return Flow.Normal;
+    }
+
+    /// <summary>Into the render itself: text that a macro made inside a generation block becomes a span here.</summary>
+    private static void EmitRoot(Expr part, Frame f)
+    {
+        var start = f.Out.Length;
+        part.Emit(f, f.Out);
+        if (f.Out.Length > start && f.Out.LastGenerated)
+            f.Out.AddSpans(start, f.State.Spans);
+    }
+}
+
+internal sealed class If((Expr Test, Stmt[] Body)[] branches, Stmt[] other, int pos) : Stmt(pos)
+{
+    public readonly (Expr Test, Stmt[] Body)[] Branches = branches;
+    public readonly Stmt[] Other = other;
+
+    public override Flow Run(Frame f)
+    {
+        foreach (var (test, body) in Branches)
+        {
+            f.State.Position = test.Pos;
+            if (test.Truth(f))
+                return RunAll(body, f);
+        }
+        return RunAll(Other, f);
+    }
+}
+
+internal sealed class Set(Expr target, Expr value, int pos) : Stmt(pos)
+{
+    public readonly Expr Target = target;
+    public readonly Expr Value = value;
+
+    public override Flow Run(Frame f)
+    {
+        f.State.Position = Pos;
+        Assign(Target, Value.Eval(f), f);
+        return Flow.Normal;
+    }
+
+    public static void Assign(Expr target, object? value, Frame f)
+    {
+        if (target is Name name)
+        {
+            name.Store(f, value);
+            return;
+        }
+        if (target is NsRef ns)
+        {
+            ns.Store(f, value);
+            return;
+        }
+        f.State.Position = target.Pos;
+        var items = ((TupleExpr)target).Items;
+        var values = Iteration.Unpack(f.State, value, items.Length);
+        for (var i = 0; i < items.Length; i++)
+            Assign(items[i], values[i], f);
+    }
+}
+
+internal sealed class SetBlock(Expr target, Expr? filter, Stmt[] body, int pos) : Stmt(pos)
+{
+    public readonly Expr Target = target;
+    public readonly Expr? Filter = filter;
+    public readonly Stmt[] Body = body;
+    public SlotLoad[] Loads = [];
+
+    public override Flow Run(Frame f)
+    {
+        SlotLoad.All(Loads, f);
+        object? value = Capture(Body, f);
+        if (Filter is FilterExpr filter)
+            value = filter.ApplyChain(f, value);
+        Set.Assign(Target, value, f);
+        return Flow.Normal;
+    }
+}
+
+internal sealed class FilterBlock(Expr filter, Stmt[] body, int pos) : Stmt(pos)
+{
+    public readonly FilterExpr Filter = (FilterExpr)filter;
+    public readonly Stmt[] Body = body;
+    public SlotLoad[] Loads = [];
+
+    public override Flow Run(Frame f)
+    {
+        SlotLoad.All(Loads, f);
+        var value = Filter.ApplyChain(f, Capture(Body, f));
+        f.Out.Append(value as PyStr ?? PyRepr.Str(f.State, value));
+        return Flow.Normal;
+    }
+}
+
+internal sealed class With(Expr[] targets, Expr[] values, Stmt[] body, int pos) : Stmt(pos)
+{
+    public readonly Expr[] Targets = targets;
+    public readonly Expr[] Values = values;
+    public readonly Stmt[] Body = body;
+    public SlotLoad[] Loads = [];
+
+    public override Flow Run(Frame f)
+    {
+        SlotLoad.All(Loads, f);
+        for (var i = 0; i < Targets.Length; i++)
+            Set.Assign(Targets[i], Values[i].Eval(f), f);
+        return RunAll(Body, f);
+    }
+}
+
+internal sealed class Autoescape(Expr value, Stmt[] body, int pos) : Stmt(pos)
+{
+    public readonly Expr Value = value;
+    public readonly Stmt[] Body = body;
+    public SlotLoad[] Loads = [];
+
+    public override Flow Run(Frame f)
+    {
+        SlotLoad.All(Loads, f);
+        var before = f.State.Autoescape;
+        f.State.Autoescape = Value.Truth(f);
+        var flow = RunAll(Body, f);
+        f.State.Autoescape = before;
+        return flow;
+    }
+}
+
+internal sealed class Break(int pos) : Stmt(pos)
+{
+    public override Flow Run(Frame f) => Flow.Break;
+}
+
+internal sealed class Continue(int pos) : Stmt(pos)
+{
+    public override Flow Run(Frame f) => Flow.Continue;
+}
+
+/// <summary>extends, include, import, from: a chat template has nothing to load from.</summary>
+internal sealed class Load(Expr template, int pos) : Stmt(pos)
+{
+    public readonly Expr Template = template;
+    public readonly List<string> Names = [];
+
+    public override Flow Run(Frame f)
+    {
+        f.State.Position = Pos;
+        Template.Eval(f);
+        throw PyError.TypeError("no loader for this environment specified");
+    }
+}

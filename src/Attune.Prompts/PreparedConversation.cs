@@ -1,0 +1,83 @@
+using System.Text.Json.Nodes;
+using Attune.Prompts.Jinja;
+
+namespace Attune.Prompts;
+
+/// <summary>
+/// A conversation as templates see it: plain values, fields that are null dropped, a message's reasoning under both
+/// names that templates look for. Made once, rendered by any number of templates; it never changes.
+/// </summary>
+public sealed class PreparedConversation
+{
+    private readonly Dictionary<string, object?> _variables;
+    private VariableSet? _last;
+
+    private sealed record VariableSet(TemplateSettings Settings, Dictionary<string, object?> Values);
+
+    private PreparedConversation(Dictionary<string, object?> variables) => _variables = variables;
+
+    /// <summary>Prepares a conversation.</summary>
+    /// <exception cref="TemplateException">ATT1010: text is not valid UTF-16, or JSON is nested too deeply; the field says where.</exception>
+    public static PreparedConversation From(Conversation conversation)
+    {
+        ArgumentNullException.ThrowIfNull(conversation);
+        var messages = new object?[conversation.Messages.Count];
+        for (var i = 0; i < messages.Length; i++)
+            messages[i] = MessageOf(conversation.Messages[i], i);
+        var variables = new Dictionary<string, object?>(StringComparer.Ordinal)
+        {
+            ["messages"] = new PyList(messages, new Origin(SourceKind.Message, -1, "messages")),
+            ["tools"] = conversation.Tools is null ? null : Values.From(conversation.Tools, SourceKind.Tools, -1, "tools", trusted: false),
+            ["documents"] = conversation.Documents is null ? null : Values.From(conversation.Documents, SourceKind.Documents, -1, "documents", trusted: false),
+        };
+        if (conversation.Variables is not null)
+        {
+            foreach (var (name, node) in conversation.Variables)
+                variables[name] = Values.From(node, SourceKind.Variable, -1, name, trusted: false);
+        }
+        return new(variables);
+    }
+
+    internal IReadOnlyDictionary<string, object?> Variables(TemplateSettings settings)
+    {
+        if (_last is { } last && ReferenceEquals(last.Settings, settings))
+            return last.Values;
+        var values = new Dictionary<string, object?>(_variables, StringComparer.Ordinal);
+        foreach (var (name, text) in settings.SpecialTokens)
+            values[name] = new PyStr(text);
+        if (settings.AddGenerationPrompt is { } add)
+            values["add_generation_prompt"] = Py.Bool(add);
+        _last = new(settings, values);
+        return values;
+    }
+
+    private static PyDict MessageOf(Message message, int index)
+    {
+        // Only what a model of ours produced, with the ids that it produced, may hold control tokens.
+        var trusted = message.GeneratedIds is not null;
+        var builder = new PyDictBuilder(4);
+        builder.Set(Key("role"), Values.Text(message.Role, SourceKind.Message, index, "role", trusted: false));
+        if (message.Content is not null)
+            builder.Set(Key("content"), Values.Text(message.Content, SourceKind.Message, index, "content", trusted));
+        object? reasoning = null;
+        foreach (var (name, node) in message.Fields ?? [])
+        {
+            if (node is null || (name == "role") || (name == "content" && message.Content is not null))
+                continue;
+            builder.Set(Key(name), Values.From(node, SourceKind.Message, index, name, trusted));
+        }
+        foreach (var name in (ReadOnlySpan<string>)["reasoning_content", "thinking", "reasoning"])
+        {
+            if (reasoning is null && message.Fields?[name] is { } node)
+                reasoning = Values.From(node, SourceKind.Message, index, name, trusted);
+        }
+        if (reasoning is not null)
+        {
+            builder.Set(Key("reasoning_content"), reasoning);
+            builder.Set(Key("thinking"), reasoning);
+        }
+        return builder.Build(new Origin(SourceKind.Message, index, null));
+
+        PyStr Key(string name) => Values.Text(name, SourceKind.Message, index, name, trusted: false);
+    }
+}
