@@ -20,4 +20,10 @@ public sealed class TorchException : AttuneException
     {
         Hint = "Make batches with RaggedBatch.Of and drop empty rows before.",
     };
+
+    internal static TorchException LabelOutside(long label, long vocabulary) =>
+        new("ATT5011", FormattableString.Invariant($"A label is {label}; the model's vocabulary has {vocabulary} tokens."))
+        {
+            Hint = "The tokenizer and the model do not belong together.",
+        };
 }

@@ -1,2 +1,5 @@
 global using Xunit;
 global using TorchSharp.Utils;
+
+// The kernels share one pool of threads, and a test changes its size.
+[assembly: CollectionBehavior(DisableTestParallelization = true)]

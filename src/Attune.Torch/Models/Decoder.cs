@@ -47,6 +47,26 @@ public sealed class Decoder : nn.Module<TokenStream, Tensor>
     public Device Device => HeadWeight.device;
 
     /// <summary>
+    /// Whether our own kernels run where they fit (float32 on the CPU, MKL at hand). Off, everything is the plain
+    /// definition on libtorch, which is what runs on other devices and types in any case.
+    /// </summary>
+    public bool Kernels
+    {
+        get;
+        set
+        {
+            field = value;
+            foreach (var module in modules())
+            {
+                if (module is DecoderBlock block)
+                    block.Kernels = value;
+                else if (module is RmsNorm norm)
+                    norm.Kernels = value;
+            }
+        }
+    } = true;
+
+    /// <summary>
     /// Normalised hidden states [N, D]; attention never crosses a row's edge. <paramref name="states"/>, where given,
     /// receives every layer's (L + 1 tensors, as Hugging Face's hidden_states).
     /// </summary>
@@ -61,7 +81,13 @@ public sealed class Decoder : nn.Module<TokenStream, Tensor>
     /// </summary>
     /// <param name="hidden_ND">From <see cref="Hidden"/>.</param>
     /// <param name="targets_N">int64.</param>
-    public Tensor TokenLogProbs(Tensor hidden_ND, Tensor targets_N) => Models.TokenLogProbs.Of(hidden_ND, HeadWeight, targets_N);
+    /// <param name="even">
+    /// Says that the loss will weigh every label alike, as cross-entropy does; gradients are then taken while the logits are
+    /// at hand, which saves one of four products. If it turns out otherwise the result is the same and takes longer.
+    /// </param>
+    /// <exception cref="TorchException">ATT5011: a label is not in the vocabulary.</exception>
+    public Tensor TokenLogProbs(Tensor hidden_ND, Tensor targets_N, bool even = false) =>
+        Kernels ? Models.TokenLogProbs.Of(hidden_ND, HeadWeight, targets_N, even) : Models.TokenLogProbs.Plain(hidden_ND, HeadWeight, targets_N);
 
     /// <summary>The same as <see cref="Hidden"/>, which is the name to call it by.</summary>
     public override Tensor forward(TokenStream stream) => Hidden(stream);

@@ -1,4 +1,5 @@
 using Attune.Core.Checkpoints;
+using Attune.Torch.Kernels;
 using TorchSharp;
 using static TorchSharp.torch;
 
@@ -16,10 +17,13 @@ public sealed class DecoderBlock : nn.Module<Tensor, TokenStream, RotaryTable, T
     [ComponentName(Name = "mlp")]
     private readonly SwiGlu _feedForward;
 
+    private readonly DecoderConfig _config;
+
     /// <param name="config">The decoder's shape.</param>
     public DecoderBlock(DecoderConfig config)
         : base(nameof(DecoderBlock))
     {
+        _config = config;
         _inputNorm = new(config.HiddenSize, config.NormEpsilon);
         _attention = new(config);
         _postAttentionNorm = new(config.HiddenSize, config.NormEpsilon);
@@ -39,11 +43,21 @@ public sealed class DecoderBlock : nn.Module<Tensor, TokenStream, RotaryTable, T
     /// <summary>The feed-forward part.</summary>
     public SwiGlu FeedForward => _feedForward;
 
+    /// <summary>Whether <see cref="forward"/> may take the kernels where they fit; off, it is the plain definition.</summary>
+    internal bool Kernels { get; set; } = true;
+
     /// <summary>[N, D] → [N, D].</summary>
     public override Tensor forward(Tensor x_ND, TokenStream stream, RotaryTable rotary)
     {
+        if (Kernels && BlockFunction.Fits(x_ND, this))
+            return BlockFunction.Run(x_ND, this, stream, rotary);
+
         using var scope = NewDisposeScope();
         var middle_ND = x_ND + _attention.forward(_inputNorm.forward(x_ND), stream, rotary);
         return (middle_ND + _feedForward.forward(_postAttentionNorm.forward(middle_ND))).MoveToOuterDisposeScope();
     }
+
+    /// <summary>The sizes for the kernels.</summary>
+    internal BlockShape ShapeFor(int tokens) => new(
+        tokens, _config.HiddenSize, _config.Heads, _config.KeyValueHeads, _config.HeadSize, _config.IntermediateSize, (float)_config.NormEpsilon);
 }

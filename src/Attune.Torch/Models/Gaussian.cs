@@ -1,3 +1,4 @@
+using Attune.Core.Randomness;
 using static TorchSharp.torch;
 
 namespace Attune.Torch.Models;
@@ -8,8 +9,10 @@ internal static class Gaussian
     /// <summary>Values from N(0, <paramref name="deviation"/>²) as a float32 tensor, the same for the same seed and name.</summary>
     public static Tensor Fill(long seed, string name, long count, double deviation)
     {
-        var hash = System.Security.Cryptography.SHA256.HashData(System.Text.Encoding.UTF8.GetBytes(FormattableString.Invariant($"{seed}/initialise/{name}")));
-        using var generator = new Generator(BitConverter.ToUInt64(hash), CPU);
-        return randn(count, generator: generator).mul_(deviation);
+        var stream = RandomStream.Of(seed, "initialise", name);
+        var values = new float[count];
+        for (var i = 0L; i < count; i++)
+            values[i] = (float)(stream.NextGaussian() * deviation);
+        return tensor(values);
     }
 }

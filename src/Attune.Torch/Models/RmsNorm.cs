@@ -1,3 +1,4 @@
+using Attune.Torch.Kernels;
 using TorchSharp;
 using TorchSharp.Modules;
 using static TorchSharp.torch;
@@ -29,9 +30,15 @@ public sealed class RmsNorm : nn.Module<Tensor, Tensor>
     /// <summary>w, [D].</summary>
     public Tensor Weight => _weight;
 
+    /// <summary>Whether <see cref="forward"/> may take the kernel where it fits; off, it is the plain definition.</summary>
+    internal bool Kernels { get; set; } = true;
+
     /// <summary>[…, D] → […, D].</summary>
     public override Tensor forward(Tensor x)
     {
+        if (Kernels && RmsNormFunction.Fits(x, this))
+            return RmsNormFunction.Run(x, this);
+
         using var scope = NewDisposeScope();
         var wide = x.dtype is ScalarType.BFloat16 or ScalarType.Float16 ? x.to(float32) : x;
         var normal = wide * (wide.square().mean([-1], keepdim: true) + Epsilon).rsqrt();

@@ -42,7 +42,7 @@ public sealed class RotaryTable(int headSize, double theta) : IDisposable
     /// <summary>Turns the heads of every token by its position: [N, heads, C] → the same. The plain path.</summary>
     public Tensor Turn(Tensor x_NHC, TokenStream stream)
     {
-        Reach(stream.Batch.Positions.Max() + 1);
+        Reach(stream.Plan.Reach);
         using var scope = NewDisposeScope();
         var (cos, sin) = OnDevice(x_NHC);
         var cos_N1C = cos.index_select(0, stream.Positions_N).unsqueeze(1);

@@ -1,34 +1,39 @@
 using Attune.Core.Data;
+using Attune.Torch.Kernels;
 using TorchSharp;
 using static TorchSharp.torch;
 
 namespace Attune.Torch.Models;
 
-/// <summary>log softmax(h · Wᵀ)[target], for labelled positions only.</summary>
+/// <summary>log softmax(h · Wᵀ)[target], for labelled positions only, 0 elsewhere.</summary>
 internal static class TokenLogProbs
 {
-    public static Tensor Of(Tensor hidden_ND, Tensor head_VD, Tensor targets_N)
+    /// <summary>[N, D], [V, D], int64 [N] → float32 [N], by the kernel where it fits.</summary>
+    public static Tensor Of(Tensor hidden_ND, Tensor head_VD, Tensor targets_N, bool even) =>
+        LogProbFunction.Fits(hidden_ND, head_VD)
+            ? LogProbFunction.Run(hidden_ND, head_VD, targets_N, even)
+            : Plain(hidden_ND, head_VD, targets_N);
+
+    /// <summary>The definition, in float32 or wider; labelled rows in chunks.</summary>
+    public static Tensor Plain(Tensor hidden_ND, Tensor head_VD, Tensor targets_N)
     {
         using var scope = NewDisposeScope();
         var labelled_M = targets_N.ne(RaggedBatch.Ignore).nonzero().squeeze(1);
-        var result_N = zeros(targets_N.shape[0], dtype: float32, device: hidden_ND.device);
+        var dtype = hidden_ND.dtype == ScalarType.Float64 ? float64 : float32;
+        var result_N = zeros(targets_N.shape[0], dtype: dtype, device: hidden_ND.device);
         if (labelled_M.shape[0] == 0)
         {
             // Keeps a (zero) path to the parameters, so that a batch without labels has a gradient: zero.
-            return (result_N + hidden_ND.sum() * 0).MoveToOuterDisposeScope();
+            return (result_N + (hidden_ND.sum() + head_VD.sum()) * 0).MoveToOuterDisposeScope();
         }
 
-        var picked_MD = hidden_ND.index_select(0, labelled_M);
-        var targets_M = targets_N.index_select(0, labelled_M);
-        return result_N.index_add(0, labelled_M, Plain(picked_MD, head_VD, targets_M), 1).MoveToOuterDisposeScope();
-    }
-
-    /// <summary>The definition, in float32 or wider.</summary>
-    private static Tensor Plain(Tensor hidden_MD, Tensor head_VD, Tensor targets_M)
-    {
-        var logits_MV = nn.functional.linear(hidden_MD, head_VD);
-        if (logits_MV.dtype is ScalarType.BFloat16 or ScalarType.Float16)
-            logits_MV = logits_MV.to(float32);
-        return nn.functional.log_softmax(logits_MV, -1).gather(-1, targets_M.unsqueeze(1)).squeeze(1).to(float32);
+        foreach (var some_M in labelled_M.split(1024))
+        {
+            var logits_MV = nn.functional.linear(hidden_ND.index_select(0, some_M), head_VD).to(dtype);
+            var targets_M1 = targets_N.index_select(0, some_M).unsqueeze(1);
+            var logProbs_M = logits_MV.gather(-1, targets_M1).squeeze(1) - logits_MV.logsumexp(-1);
+            result_N = result_N.index_add(0, some_M, logProbs_M, 1);
+        }
+        return result_N.MoveToOuterDisposeScope();
     }
 }

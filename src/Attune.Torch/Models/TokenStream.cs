@@ -1,4 +1,5 @@
 using Attune.Core.Data;
+using Attune.Torch.Kernels;
 using TorchSharp;
 using static TorchSharp.torch;
 
@@ -13,6 +14,7 @@ public sealed class TokenStream : IDisposable
     private TokenStream(RaggedBatch batch, Device device)
     {
         Batch = batch;
+        Plan = new RowPlan(batch);
         Ids_N = Upload(batch.Ids, device);
         Targets_N = Upload(batch.Targets, device);
         Positions_N = Upload(batch.Positions, device);
@@ -29,6 +31,9 @@ public sealed class TokenStream : IDisposable
 
     /// <summary>Rotary positions, int64 [N].</summary>
     public Tensor Positions_N { get; }
+
+    /// <summary>The batch as the kernels see it.</summary>
+    internal RowPlan Plan { get; }
 
     /// <summary>N.</summary>
     public int Tokens => Batch.Tokens;

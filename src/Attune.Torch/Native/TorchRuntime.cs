@@ -21,7 +21,7 @@ public static partial class TorchRuntime
         $"libtorch {torch.__version__}, {RuntimeInformation.ProcessArchitecture}, SIMD {Vector<float>.Count * 32} bit, {Threads} threads");
 
     /// <summary>
-    /// Loads libtorch and sets it up for training. Safe to call again; the last thread count holds.
+    /// Loads libtorch and sets it up for training. Safe to call again, but not while a model runs; the last thread count holds.
     /// </summary>
     /// <param name="threads">Threads for kernels; null takes one for each processor.</param>
     /// <exception cref="TorchException">ATT5000: the native library does not load, with the way out.</exception>

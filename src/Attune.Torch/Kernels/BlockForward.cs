@@ -1,0 +1,101 @@
+using Attune.Torch.Models;
+using Attune.Torch.Native;
+
+namespace Attune.Torch.Kernels;
+
+/// <summary><see cref="DecoderBlock"/> in three sweeps over chunks of tokens, each on all threads.</summary>
+internal static unsafe class BlockForward
+{
+    /// <summary>x [N, D] → y [N, D], filling <paramref name="saved"/>.</summary>
+    public static void Run(BlockShape s, BlockWeights w, RowPlan plan, RotaryTable rotary, float* x, BlockSaved saved, float* y)
+    {
+        Span<nint> parts = stackalloc nint[2];
+        var band = (long)AttentionKernel.Band * plan.Longest;
+        var wide = (long)BlockShape.Chunk * (s.D + s.F);
+        Scratch.Cut([band * WorkerPool.Workers, wide * WorkerPool.Workers], parts);
+        float* scores = (float*)parts[0], chunks = (float*)parts[1];
+        var pieces = BlockShape.Pieces(s.N, BlockShape.Chunk);
+
+        WorkerPool.Run(pieces, (piece, worker) =>
+        {
+            var (from, count) = Range(s.N, piece);
+            Project(s, w, plan, rotary, x, saved, from, count, chunks + wide * worker);
+        });
+
+        var bands = AttentionBands(plan);
+        WorkerPool.Run(bands.Length * s.H, (item, worker) =>
+        {
+            var (start, from, to) = bands[item / s.H];
+            AttentionKernel.Forward(s, saved, start, from, to, item % s.H, scores + band * worker);
+        });
+
+        WorkerPool.Run(pieces, (piece, worker) =>
+        {
+            var (from, count) = Range(s.N, piece);
+            FeedForward(s, w, x, saved, y, from, count, chunks + wide * worker);
+        });
+    }
+
+    internal static (int From, int Count) Range(int total, int piece) =>
+        (piece * BlockShape.Chunk, Math.Min(BlockShape.Chunk, total - piece * BlockShape.Chunk));
+
+    /// <summary>RMSNorm, queries, keys and values, rotary positions.</summary>
+    private static void Project(BlockShape s, BlockWeights w, RowPlan plan, RotaryTable rotary, float* x, BlockSaved saved, int from, int count, float* normal)
+    {
+        for (var i = 0; i < count; i++)
+            RmsNormKernel.Forward(x + (long)(from + i) * s.D, w.InputNorm, normal + (long)i * s.D, s.D, s.Epsilon);
+
+        var qkv = saved.Qkv + (long)from * s.Qkv;
+        var (q, kv) = (s.Queries, s.K * s.C);
+        Gemm.NT(count, q, s.D, normal, s.D, w.Query, s.D, qkv, s.Qkv);
+        Gemm.NT(count, kv, s.D, normal, s.D, w.Key, s.D, qkv + q, s.Qkv);
+        Gemm.NT(count, kv, s.D, normal, s.D, w.Value, s.D, qkv + q + kv, s.Qkv);
+        Turn(s, plan, rotary, qkv, from, count, 1);
+    }
+
+    /// <summary>Turns the queries and keys of a chunk by their positions, or back.</summary>
+    internal static void Turn(BlockShape s, RowPlan plan, RotaryTable rotary, float* qkv, int from, int count, float direction)
+    {
+        var half = s.C / 2;
+        fixed (float* cos = rotary.Cos, sin = rotary.Sin)
+        {
+            for (var i = 0; i < count; i++)
+            {
+                var at = plan.Positions[from + i] * half;
+                for (var head = 0; head < s.H + s.K; head++)
+                    RotaryKernel.Turn(qkv + (long)i * s.Qkv + head * s.C, cos + at, sin + at, half, direction);
+            }
+        }
+    }
+
+    /// <summary>Output matrix and residual, RMSNorm, SwiGLU and residual.</summary>
+    private static void FeedForward(BlockShape s, BlockWeights w, float* x, BlockSaved saved, float* y, int from, int count, float* work)
+    {
+        float* normal = work, gated = work + (long)BlockShape.Chunk * s.D;
+        float* middle = saved.Middle + (long)from * s.D, output = y + (long)from * s.D;
+        float* gate = saved.Gate + (long)from * s.F, up = saved.Up + (long)from * s.F;
+
+        Simd.Copy(x + (long)from * s.D, middle, (long)count * s.D);
+        Gemm.NT(count, s.D, s.Queries, saved.Attended + (long)from * s.Queries, s.Queries, w.Output, s.Queries, middle, s.D, beta: 1);
+        for (var i = 0; i < count; i++)
+            RmsNormKernel.Forward(middle + (long)i * s.D, w.PostAttentionNorm, normal + (long)i * s.D, s.D, s.Epsilon);
+
+        Gemm.NT(count, s.F, s.D, normal, s.D, w.Gate, s.D, gate, s.F);
+        Gemm.NT(count, s.F, s.D, normal, s.D, w.Up, s.D, up, s.F);
+        SwiGluKernel.Forward(gate, up, gated, count * s.F);
+        Simd.Copy(middle, output, (long)count * s.D);
+        Gemm.NT(count, s.D, s.F, gated, s.F, w.Down, s.F, output, s.D, beta: 1);
+    }
+
+    private static (int Start, int From, int To)[] AttentionBands(RowPlan plan)
+    {
+        var bands = new List<(int, int, int)>();
+        foreach (var row in plan.LongestFirst)
+        {
+            var (start, length) = (plan.Starts[row], plan.Starts[row + 1] - plan.Starts[row]);
+            for (var from = 0; from < length; from += AttentionKernel.Band)
+                bands.Add((start, from, Math.Min(length, from + AttentionKernel.Band)));
+        }
+        return [.. bands];
+    }
+}

@@ -1,0 +1,86 @@
+using Attune.Torch.Models;
+using TorchSharp;
+using static TorchSharp.torch;
+
+namespace Attune.Torch.Kernels;
+
+/// <summary>
+/// A whole <see cref="DecoderBlock"/> as one function of autograd: x and nine weights in, y out. The weights are tensors,
+/// whoever made them, so an adapter may pass effective ones.
+/// </summary>
+internal sealed unsafe class BlockFunction : autograd.SingleTensorFunction<BlockFunction>
+{
+    private const int Weights = 9;
+
+    /// <inheritdoc/>
+    public override string Name => nameof(BlockFunction);
+
+    /// <summary>Whether the kernels can run the block on x: float32, CPU, MKL at hand, contiguous weights.</summary>
+    public static bool Fits(Tensor x_ND, DecoderBlock block) =>
+        Native.Gemm.Available && TensorMemory.IsPlain(x_ND) && Array.TrueForAll(WeightsOf(block), TensorMemory.IsPlain);
+
+    /// <summary>[N, D] → [N, D].</summary>
+    public static Tensor Run(Tensor x_ND, DecoderBlock block, TokenStream stream, RotaryTable rotary)
+    {
+        // Names made on the way end here; what backward needs is held by the graph alone, and by nobody without a graph.
+        using var scope = NewDisposeScope();
+        rotary.Reach(stream.Plan.Reach);
+        var shape = block.ShapeFor(stream.Tokens);
+        object[] arguments = [x_ND, .. WeightsOf(block), shape, stream.Plan, rotary];
+        return apply(arguments).MoveToOuterDisposeScope();
+    }
+
+    /// <inheritdoc/>
+    public override Tensor forward(autograd.AutogradContext context, params object[] arguments)
+    {
+        var x_ND = (Tensor)arguments[0];
+        var weights = arguments.AsSpan(1, Weights).ToArray().Cast<Tensor>().ToArray();
+        var (shape, plan, rotary) = Settings(arguments);
+        var saved = empty(shape.SavedLength, dtype: float32);
+        var y_ND = empty_like(x_ND);
+        BlockForward.Run(shape, Pointers(weights), plan, rotary, TensorMemory.Floats(x_ND), BlockSaved.Of(TensorMemory.Floats(saved), shape), TensorMemory.Floats(y_ND));
+
+        context.save_for_backward([x_ND, saved, .. weights]);
+        context.save_data("settings", arguments[(1 + Weights)..]);
+        context.save_data("wanted", weights.Select(w => w.requires_grad).ToArray());
+        return y_ND;
+    }
+
+    /// <inheritdoc/>
+    public override List<Tensor> backward(autograd.AutogradContext context, Tensor dY_ND)
+    {
+        using var scope = NewDisposeScope();
+        var kept = context.get_saved_variables();
+        var (x_ND, saved, weights) = (kept[0], kept[1], kept[2..].ToArray());
+        var wanted = (bool[])context.get_data("wanted");
+        var (shape, plan, rotary) = Settings((object[])context.get_data("settings"), 0);
+
+        var dX_ND = empty_like(x_ND);
+        var gradients = weights.Select((w, i) => wanted[i] ? empty_like(w) : null).ToArray();
+        BlockBackward.Run(shape, Pointers(weights), Pointers(gradients), plan, rotary,
+            TensorMemory.Floats(x_ND), BlockSaved.Of(TensorMemory.Floats(saved), shape), TensorMemory.Floats(dY_ND.contiguous()), TensorMemory.Floats(dX_ND));
+
+        List<Tensor> results = [dX_ND.MoveToOuterDisposeScope(), .. gradients.Select(g => g?.MoveToOuterDisposeScope()!), null!, null!, null!];
+        return results;
+    }
+
+    private static Tensor[] WeightsOf(DecoderBlock block) =>
+    [
+        block.InputNorm.Weight, block.Attention.Query.Weight, block.Attention.Key.Weight, block.Attention.Value.Weight, block.Attention.Output.Weight,
+        block.PostAttentionNorm.Weight, block.FeedForward.Gate.Weight, block.FeedForward.Up.Weight, block.FeedForward.Down.Weight,
+    ];
+
+    private static BlockWeights Pointers(ReadOnlySpan<Tensor?> t)
+    {
+        return new()
+        {
+            InputNorm = At(t[0]), Query = At(t[1]), Key = At(t[2]), Value = At(t[3]), Output = At(t[4]),
+            PostAttentionNorm = At(t[5]), Gate = At(t[6]), Up = At(t[7]), Down = At(t[8]),
+        };
+
+        static float* At(Tensor? tensor) => tensor is null ? null : TensorMemory.Floats(tensor);
+    }
+
+    private static (BlockShape, RowPlan, RotaryTable) Settings(object[] arguments, int first = 1 + Weights) =>
+        ((BlockShape)arguments[first], (RowPlan)arguments[first + 1], (RotaryTable)arguments[first + 2]);
+}

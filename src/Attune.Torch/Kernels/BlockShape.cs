@@ -1,0 +1,66 @@
+namespace Attune.Torch.Kernels;
+
+/// <summary>
+/// The sizes of one decoder block on one batch: N tokens, D hidden, H query heads, K key and value heads, C head size,
+/// F feed-forward.
+/// </summary>
+internal sealed record BlockShape(int N, int D, int H, int K, int C, int F, float Epsilon)
+{
+    /// <summary>Tokens that go through the matrices together: enough for a good product, few enough to stay in the cache.</summary>
+    public const int Chunk = 128;
+
+    /// <summary>Tokens between two gradients of the matrices: their intermediate values fit in the last cache.</summary>
+    public const int Tile = 8 * Chunk;
+
+    /// <summary>Rows of a matrix whose gradient is one piece of work.</summary>
+    public const int GradientRows = 64;
+
+    /// <summary>Width of the queries: H·C.</summary>
+    public int Queries => H * C;
+
+    /// <summary>Width of queries, keys and values of a token, side by side.</summary>
+    public int Qkv => (H + 2 * K) * C;
+
+    /// <summary>Floats that <see cref="BlockSaved"/> takes.</summary>
+    public long SavedLength => (long)N * (Qkv + Queries + H + D + 2L * F);
+
+    /// <summary>How many pieces a range has.</summary>
+    public static int Pieces(int count, int size) => (count + size - 1) / size;
+}
+
+/// <summary>The nine parameters of a block, or their gradients (null where none is wanted).</summary>
+internal unsafe struct BlockWeights
+{
+    public float* InputNorm, Query, Key, Value, Output, PostAttentionNorm, Gate, Up, Down;
+}
+
+/// <summary>What forward leaves for backward, in one piece of memory.</summary>
+internal unsafe struct BlockSaved
+{
+    /// <summary>Queries and keys (turned by their positions) and values, [N, Qkv].</summary>
+    public float* Qkv;
+
+    /// <summary>What attention gives to the output matrix, [N, H·C].</summary>
+    public float* Attended;
+
+    /// <summary>log Σ exp of each head's scores, [N, H].</summary>
+    public float* LogSum;
+
+    /// <summary>The residual stream between the two halves, [N, D].</summary>
+    public float* Middle;
+
+    /// <summary>[N, F] each.</summary>
+    public float* Gate, Up;
+
+    public static BlockSaved Of(float* memory, BlockShape shape)
+    {
+        BlockSaved saved;
+        saved.Qkv = memory;
+        saved.Attended = saved.Qkv + (long)shape.N * shape.Qkv;
+        saved.LogSum = saved.Attended + (long)shape.N * shape.Queries;
+        saved.Middle = saved.LogSum + (long)shape.N * shape.H;
+        saved.Gate = saved.Middle + (long)shape.N * shape.D;
+        saved.Up = saved.Gate + (long)shape.N * shape.F;
+        return saved;
+    }
+}
