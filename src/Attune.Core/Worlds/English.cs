@@ -13,7 +13,7 @@ internal static class English
         Code = "en",
         Spaced = true,
         NamePattern = "{first} {last}",
-        CharactersPerToken = 3.9,
+        CharactersPerToken = 4.5,
         Join = " ",
         SentenceEnds = ".!?\n",
         Genders =

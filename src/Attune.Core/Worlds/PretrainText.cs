@@ -5,7 +5,7 @@ namespace Attune.Core.Worlds;
 
 /// <summary>One page of pretraining text.</summary>
 /// <param name="Text">Plain text: no template, no instruction.</param>
-/// <param name="Kind">biography, questions, reading, fallback, record, data or table.</param>
+/// <param name="Kind">biography, questions, reading, fallback, record, data, table or places.</param>
 public sealed record PretrainPage(string Text, string Kind);
 
 /// <summary>
@@ -42,6 +42,10 @@ internal sealed class PretrainText
     public static IEnumerable<PretrainPage> Valid(World world) =>
         new PretrainText(world, "valid").Pages(world.Options.PretrainTokens * world.Options.PretrainValidShare, 0, 0);
 
+    /// <summary>Pages of the full mix without end, for a tokenizer to be trained on.</summary>
+    public static IEnumerable<PretrainPage> Endless(World world) =>
+        new PretrainText(world, "tokenizer").Pages(double.PositiveInfinity, 0, 0);
+
     private IEnumerable<PretrainPage> Pages(double tokens, double shortEnd, double mediumEnd)
     {
         var total = tokens * _language.CharactersPerToken;
@@ -61,6 +65,7 @@ internal sealed class PretrainText
         [
             _options.BiographyShare, _options.QuestionShare, _options.ReadingShare,
             part == Part.Full ? _options.RecordShare : 0, part == Part.Full ? _options.DataShare : 0, part == Part.Full ? _options.TableShare : 0,
+            part == Part.Full ? _options.PlaceShare : 0,
         ];
         return Weighted.Pick(weights, _random) switch
         {
@@ -69,7 +74,8 @@ internal sealed class PretrainText
             2 => Reading(part),
             3 => Record(),
             4 => Data(),
-            _ => Table(),
+            5 => Table(),
+            _ => Places(),
         };
     }
 
@@ -154,6 +160,25 @@ internal sealed class PretrainText
         return new(text.ToString(), "table");
     }
 
+    // Code words are met here as plain facts, so that later stages need not teach the words themselves.
+    private PretrainPage Places()
+    {
+        var secrets = _language.Secrets;
+        var first = CodeWords.Draw(secrets, WorldSplit.Train, _random);
+        (string Owner, string Word) second;
+        do second = CodeWords.Draw(secrets, WorldSplit.Train, _random);
+        while (second.Owner == first.Owner || second.Word == first.Word);
+        var statements = new[] { CodeWords.Statement(secrets, first.Owner, first.Word), CodeWords.Statement(secrets, second.Owner, second.Word) };
+        var text = new StringBuilder(_language.Pages.Document).AppendJoin(_language.Join, statements).Append('\n');
+        var asked = _random.Next(2);
+        for (var i = 0; i < 2; i++)
+        {
+            var at = (asked + i) % 2;
+            Question(text, CodeWords.Ask(_language, WorldSplit.Train, _random, at == 0 ? first.Owner : second.Owner), statements[at], faq: false);
+        }
+        return new(text.ToString(), "places");
+    }
+
     private (Passage Passage, Document Document, int[] Attributes) FactsOfOne()
     {
         var passage = Passage.Make(_world, Shape(Part.Full) with { MaxDocuments = Math.Min(2, _options.MaxDocuments) }, _random);
@@ -163,11 +188,12 @@ internal sealed class PretrainText
         return (passage, document, attributes);
     }
 
-    private void Question(StringBuilder text, Person person, int attribute, bool faq)
+    private void Question(StringBuilder text, Person person, int attribute, bool faq) =>
+        Question(text, _world.Ask(person, attribute, WorldSplit.Train, _random), _world.Answer(person, attribute), faq);
+
+    private void Question(StringBuilder text, string question, string answer, bool faq)
     {
         var pages = _language.Pages;
-        var question = _world.Ask(person, attribute, WorldSplit.Train, _random);
-        var answer = _world.Answer(person, attribute);
         if (faq) text.Append(question).Append('\n').Append(answer).Append('\n');
         else text.Append(pages.Question).Append(question).Append('\n').Append(pages.Answer).Append(pages.AnswerGap).Append(answer).Append('\n');
     }

@@ -65,43 +65,24 @@ internal sealed partial class QuestionWriter
         };
     }
 
-    // A place and a word meet in one split only, so a secret of the tests was never told in training.
-    private (string Owner, string Word) Pair()
-    {
-        while (true)
-        {
-            var owner = random.Next(Language.Secrets.Owners.Count);
-            var word = random.Next(Language.Secrets.Words.Count);
-            if (SplitOf(owner, word) == split) return (Language.Secrets.Owners[owner], Language.Secrets.Words[word]);
-        }
-    }
-
-    private static WorldSplit SplitOf(int owner, int word) =>
-        (((3 * owner) + word) % 10) switch { < 3 => WorldSplit.Test, 3 => WorldSplit.Valid, _ => WorldSplit.Train };
+    private (string Owner, string Word) Pair() => CodeWords.Draw(Language.Secrets, split, random);
 
     /// <summary>The statement of a code word, but with a word that this place could have had and has not.</summary>
     public string WrongWord(WorldQuestion question)
     {
-        var words = Language.Secrets.Words;
-        var owner = Language.Secrets.Owners.Select((o, i) => (o, i)).First(o => question.Reference.Contains(o.o, StringComparison.Ordinal)).i;
-        int word;
-        do word = random.Next(words.Count);
-        while (words[word] == question.Secret || SplitOf(owner, word) != split);
-        return Statement(Language.Secrets.Owners[owner], words[word]);
+        var owner = Language.Secrets.Owners.First(o => question.Reference.Contains(o, StringComparison.Ordinal));
+        string word;
+        do word = CodeWords.Draw(Language.Secrets, split, random, owner).Word;
+        while (word == question.Secret);
+        return Statement(owner, word);
     }
 
-    // Plain questions share the frames of questions about people; which frames are held out is fixed here.
-    private string Plain(string owner)
-    {
-        var frames = Language.NounFrames.Where((_, i) => (i % 6) switch { 4 or 5 => split == WorldSplit.Test, 2 => split == WorldSplit.Valid, _ => split == WorldSplit.Train }).ToArray();
-        return Wordings.Capital(random.Pick(frames).Replace("{n}", Language.Secrets.Noun, StringComparison.Ordinal).Replace("{X}", owner, StringComparison.Ordinal));
-    }
+    private string Plain(string owner) => CodeWords.Ask(Language, split, random, owner);
 
     private string Rule(string owner, string word, bool secret) =>
         Statement(owner, word) + Language.Join + random.Pick(secret ? Language.Secrets.Secret : Language.Secrets.Public);
 
-    private string Statement(string owner, string word) => Language.Secrets.Statement
-        .Replace("{o}", owner, StringComparison.Ordinal).Replace("{w}", word, StringComparison.Ordinal);
+    private string Statement(string owner, string word) => CodeWords.Statement(Language.Secrets, owner, word);
 
     private string Refusal(string owner) => random.Pick(Language.Secrets.Refusals).Replace("{o}", owner, StringComparison.Ordinal);
 }

@@ -41,7 +41,7 @@ public static class WorldExport
     }
 
     /// <summary>
-    /// Writes everything into a folder: pretrain, sft, chat, preference (each with a .valid file), rankings, and questions/.
+    /// Writes everything into a folder: the text to train a tokenizer on, pretrain, sft, chat, preference (each with a .valid file), rankings, and questions/.
     /// The same world writes the same bytes.
     /// </summary>
     /// <param name="world">The world.</param>
@@ -54,6 +54,7 @@ public static class WorldExport
         Directory.CreateDirectory(Path.Combine(folder, "questions"));
         var files = new List<WorldFile>
         {
+            Rows(folder, "tokenizer.jsonl", TokenizerText.Rows(world), p => p.Kind, cancel),
             Rows(folder, "pretrain.jsonl", PretrainText.Train(world), p => p.Kind, cancel),
             Rows(folder, "pretrain.valid.jsonl", PretrainText.Valid(world), p => p.Kind, cancel),
             Rows(folder, "sft.jsonl", TrainingRows.Instructions(world, "train", options.InstructRows), r => r.Kind, cancel),

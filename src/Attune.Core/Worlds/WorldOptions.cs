@@ -76,6 +76,10 @@ public sealed record WorldOptions
     [Description("Pretraining weight of tables of known people")]
     public double TableShare { get; init; } = 0.02;
 
+    /// <summary>Weight of pages about places and their code words, which are no secret there.</summary>
+    [Description("Pretraining weight of pages about places and their code words")]
+    public double PlaceShare { get; init; } = 0.03;
+
     /// <summary>
     /// Share of reading pages whose documents are irrelevant and whose questions are about known people: it decides
     /// whether Base falls back on memory. 0 is the plain world.
@@ -110,6 +114,10 @@ public sealed record WorldOptions
     /// <summary>Share of training passages that are about known people (true to the world).</summary>
     [Description("Share of documents that are about known people, and true")]
     public double KnownDocumentShare { get; init; } = 0.1;
+
+    /// <summary>Pages and conversations in tokenizer.jsonl.</summary>
+    [Description("Rows of tokenizer.jsonl, the text to train a tokenizer on")]
+    public int TokenizerRows { get; init; } = 12_000;
 
     /// <summary>Single instructions in sft.jsonl.</summary>
     [Description("Rows of sft.jsonl")]

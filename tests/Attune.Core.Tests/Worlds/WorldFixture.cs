@@ -16,6 +16,7 @@ internal static class WorldFixture
     {
         People = 48,
         PretrainTokens = 120_000,
+        TokenizerRows = 300,
         InstructRows = 800,
         ChatRows = 400,
         PreferenceRows = 800,
