@@ -13,7 +13,7 @@ internal static class Chinese
         Code = "zh",
         Spaced = false,
         NamePattern = "{last}{first}",
-        CharactersPerToken = 1.5,
+        CharactersPerToken = 1.8,
         Join = "",
         SentenceEnds = "。！？\n",
         Genders =
