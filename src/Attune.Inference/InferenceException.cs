@@ -17,6 +17,11 @@ public class InferenceException(string code, string message, Exception? inner = 
             Hint = "The tokenizer and the weights do not belong together.",
         };
 
+    internal static InferenceException NoDistribution() => new("ATT6005", "The model gives no number that a token could be chosen by: its logits are not finite.")
+    {
+        Hint = "The weights are damaged, or training diverged. attune versions verify checks the files.",
+    };
+
     internal static InferenceException BadOption(string field, string message) => new("ATT6004", message) { Field = field };
 }
 

@@ -22,11 +22,15 @@ public sealed class Sampler
     /// <summary>The next token.</summary>
     /// <param name="logits">V logits; they are changed.</param>
     /// <param name="previous">Every token so far, the prompt included.</param>
+    /// <exception cref="InferenceException">ATT6005: no logit is a finite number.</exception>
     public int Next(Span<float> logits, ReadOnlySpan<int> previous)
     {
         LogitFilters.Penalize(logits, previous, _options);
+        var best = Best(logits);
+        if (!float.IsFinite(logits[best]))
+            throw InferenceException.NoDistribution();
         if (_options.Temperature == 0)
-            return Best(logits);
+            return best;
         var kept = LogitFilters.Filter(logits, _options);
 
         // One draw per token, against the running sum in order of likelihood.
