@@ -12,9 +12,7 @@ public sealed partial class LocalModel : ITextCompleter, ITokenScorer
     /// <inheritdoc/>
     public async Task<IReadOnlyList<TextCompletion>> CompleteAsync(IReadOnlyList<CompletionRequest> requests, CancellationToken cancel = default)
     {
-        var sequences = requests.Select((request, i) => Sequence(Encode(request.Prompt), Options(request), i, null, null, cancel)).ToList();
-        _loop.Submit(sequences);
-        var generations = await Task.WhenAll(sequences.Select(s => s.Done));
+        var generations = await GenerateAsync([.. requests.Select(request => (Encode(request.Prompt), Options(request)))], cancel);
         return [.. generations.Select(g => new TextCompletion(g.Text, g.Ids.Count, g.Finish is FinishReason.StopToken or FinishReason.StopText))];
     }
 
@@ -46,8 +44,8 @@ public sealed partial class LocalModel : ITextCompleter, ITokenScorer
         // Spaces belong to the word that follows them, so they go to the continuation.
         var context = request.Context.TrimEnd(' ');
         var continuation = request.Context[context.Length..] + request.Continuation;
-        var head = context.Length == 0 ? [PrefixId] : Tokenizer.Encode(context, addSpecialTokens: true);
-        var whole = context.Length == 0 ? [PrefixId, .. Tokenizer.Encode(continuation)] : Tokenizer.Encode(context + continuation, addSpecialTokens: true);
+        var head = context.Length == 0 ? [PrefixId] : Encode(context);
+        var whole = context.Length == 0 ? [PrefixId, .. Tokenizer.Encode(continuation)] : Encode(context + continuation);
         var cut = Math.Min(head.Length, whole.Length);
         // The last token is only predicted, never read: window + 1 tokens fit.
         var dropped = Math.Max(0, whole.Length - Config.ContextLength - 1);

@@ -1,4 +1,5 @@
 using System.Runtime.CompilerServices;
+using System.Text.Json.Nodes;
 using System.Threading.Channels;
 using Attune.Core.Checkpoints;
 using Attune.Core.Evaluation;
@@ -18,6 +19,7 @@ public sealed partial class LocalModel : IDisposable
     private readonly DecoderWeights _weights;
     private readonly InferenceEngine _engine;
     private readonly BatchLoop _loop;
+    private readonly bool _addsBos;
 
     private LocalModel(ModelFiles files, DecoderWeights weights, Tokenizer tokenizer, PromptContract contract, GenerationConfig? defaults, LocalModelOptions options)
     {
@@ -25,6 +27,7 @@ public sealed partial class LocalModel : IDisposable
         _engine = new InferenceEngine(weights, options.Engine);
         _loop = new BatchLoop(_engine, options.MaxSequences, options.Engine.MaxRows);
         Sampling = defaults is null ? SamplingOptions.Greedy : SamplingOptions.From(defaults);
+        _addsBos = files.Find(ModelFiles.TokenizerConfig) is { } config && HuggingFaceJson.Read(config)["add_bos_token"] is JsonValue flag && flag.TryGetValue<bool>(out var adds) && adds;
         StopIds = [.. contract.StopIds.Concat(weights.Config.EosTokenIds).Concat(defaults?.EosTokenIds ?? []).Distinct()];
     }
 
@@ -66,10 +69,16 @@ public sealed partial class LocalModel : IDisposable
         };
     }
 
-    /// <summary>The ids of a raw text, with what the tokenizer itself puts in front of one (BOS); never empty.</summary>
+    /// <summary>
+    /// The ids of a raw text, with what belongs in front of one (BOS) where tokenizer.json adds it or tokenizer_config.json
+    /// says <c>add_bos_token</c>; never empty.
+    /// </summary>
     /// <exception cref="InferenceException">ATT6007: the text is empty and the model has no token that begins a text.</exception>
-    public int[] Encode(string text) =>
-        Tokenizer.Encode(text, addSpecialTokens: true) is { Length: > 0 } ids ? ids : [PrefixId];
+    public int[] Encode(string text)
+    {
+        var ids = Tokenizer.Encode(text, addSpecialTokens: true);
+        return ids.Length == 0 || (_addsBos && ids[0] != PrefixId) ? [PrefixId, .. ids] : ids;
+    }
 
     /// <summary>The ids of a conversation, up to and with the opening of the assistant's turn.</summary>
     /// <exception cref="AttuneException">The template refuses the conversation.</exception>
@@ -77,9 +86,13 @@ public sealed partial class LocalModel : IDisposable
 
     /// <summary>Continues prompts of ids, all of them in one running batch; the answers are in order.</summary>
     /// <exception cref="WindowOverflowException">ATT6002: a prompt leaves no room for a single token. Nothing was run.</exception>
-    public async Task<IReadOnlyList<Generation>> GenerateAsync(IReadOnlyList<int[]> prompts, GenerationOptions options, CancellationToken cancel = default)
+    public Task<IReadOnlyList<Generation>> GenerateAsync(IReadOnlyList<int[]> prompts, GenerationOptions options, CancellationToken cancel = default) =>
+        GenerateAsync([.. prompts.Select(prompt => (prompt, options))], cancel);
+
+    /// <summary>The same with options for each prompt.</summary>
+    public async Task<IReadOnlyList<Generation>> GenerateAsync(IReadOnlyList<(int[] Prompt, GenerationOptions Options)> requests, CancellationToken cancel = default)
     {
-        var sequences = prompts.Select((prompt, i) => Sequence(prompt, options, i, null, null, cancel)).ToList();
+        var sequences = requests.Select((request, i) => Sequence(request.Prompt, request.Options, i, null, null, cancel)).ToList();
         _loop.Submit(sequences);
         return await Task.WhenAll(sequences.Select(s => s.Done));
     }

@@ -38,7 +38,13 @@ public static class ModelFolder
 
     private static JsonObject TokenizerConfig(DecoderConfig config, Tokenizer tokenizer, JsonObject? parent)
     {
-        var json = parent?.DeepClone().AsObject() ?? new JsonObject { ["tokenizer_class"] = "PreTrainedTokenizerFast", ["clean_up_tokenization_spaces"] = false };
+        var json = parent?.DeepClone().AsObject() ?? new JsonObject
+        {
+            ["tokenizer_class"] = "PreTrainedTokenizerFast",
+            ["clean_up_tokenization_spaces"] = false,
+            // Every document was trained behind its boundary, so a raw text begins with it too.
+            ["add_bos_token"] = true,
+        };
         json["model_max_length"] = config.ContextLength;
         Name("bos_token", config.BosTokenId);
         Name("eos_token", config.EosTokenIds.Count > 0 ? config.EosTokenIds[0] : null);
