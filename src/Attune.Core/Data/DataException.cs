@@ -13,6 +13,9 @@ public sealed class DataException : AttuneException
     internal static DataException NoFile(string file, Exception? inner = null) =>
         new("ATT3001", "The file cannot be read.", inner) { File = file, Hint = "Check the path, and that you may read the file." };
 
+    internal static DataException TooLarge(string file) =>
+        new("ATT3001", "A JSON array is read whole, and this one is larger than 2 GB.") { File = file, Hint = "Write it as JSONL, one object on each line: that is streamed." };
+
     internal static DataException Empty(string file) =>
         new("ATT3002", "The file holds no rows.") { File = file };
 
@@ -39,6 +42,14 @@ public sealed class DataException : AttuneException
     internal static DataException NoSignal(string what, string hint) => new("ATT3030", what) { Hint = hint };
 
     internal static DataException NoEndOfTurn(string what, string hint) => new("ATT3031", what) { Hint = hint };
+
+    internal static DataException InferenceBoundary(BoundaryReport report) =>
+        new("ATT3033", FormattableString.Invariant($"In all of {report.Rows} rows looked at, what stands before the completion is not the prompt that inference sees."))
+        {
+            File = report.First?.File,
+            Line = report.First?.Line,
+            Hint = $"The template's generation prompt and its assistant turn differ: {report.Difference}.",
+        };
 
     internal static DataException Boundary(RowOrigin origin, string what) =>
         new("ATT3032", what)

@@ -89,6 +89,7 @@ public sealed record DataFormat(FormatKind Kind, FileLayout Layout, string Evide
             throw DataException.Empty(path);
         if (row.Element.ValueKind != JsonValueKind.Object)
             throw row.WrongType("row", "an object", row.Element);
+        row.RefuseHalfPairs(row.Element, null);
         var (kind, evidence) = Decide(row) ?? throw Unknown(row);
         var where = layout == FileLayout.JsonArray ? "JSON array" : "one JSON object a line";
         return new DataFormat(kind, layout, $"{where}, {TextFile.EncodingName(path)}; {evidence}");

@@ -37,6 +37,36 @@ internal readonly record struct JsonRow(string File, int Line, JsonElement Eleme
         }
     }
 
+    /// <summary>Refuses half surrogate pairs (JSON can spell them, text cannot hold them) wherever they stand in a value.</summary>
+    public void RefuseHalfPairs(JsonElement value, string? field)
+    {
+        if (!value.GetRawText().Contains("\\ud", StringComparison.OrdinalIgnoreCase))
+            return;
+        if (value.ValueKind == JsonValueKind.String)
+            Text(value, field ?? "row");
+        else if (value.ValueKind == JsonValueKind.Array)
+            foreach (var item in value.EnumerateArray())
+                RefuseHalfPairs(item, field);
+        else
+            foreach (var property in value.EnumerateObject())
+                {
+                var name = Name(property);
+                RefuseHalfPairs(property.Value, field ?? name);
+            }
+    }
+
+    private string Name(JsonProperty property)
+    {
+        try
+        {
+            return property.Name;
+        }
+        catch (InvalidOperationException e)
+        {
+            throw Fail("ATT3003", "The name of a field holds half of a surrogate pair, which is no character.", null, null, e);
+        }
+    }
+
     public bool RequireBool(string field) => Require(field) is { ValueKind: JsonValueKind.True or JsonValueKind.False } value
         ? value.GetBoolean()
         : throw WrongType(field, "true or false", Require(field));

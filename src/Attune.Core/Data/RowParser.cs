@@ -10,6 +10,7 @@ internal static class RowParser
     {
         if (row.Element.ValueKind != JsonValueKind.Object)
             throw row.WrongType("row", "an object", row.Element);
+        row.RefuseHalfPairs(row.Element, null);
         return kind switch
         {
             FormatKind.JsonText => Text(row),

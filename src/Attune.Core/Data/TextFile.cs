@@ -38,6 +38,8 @@ internal static class TextFile
     public static byte[] Utf8(string path)
     {
         var encoding = Sniff(path);
+        if (new FileInfo(path).Length > Array.MaxLength)
+            throw DataException.TooLarge(path);
         try
         {
             var bytes = File.ReadAllBytes(path);

@@ -169,25 +169,32 @@ internal static class Turns
     // Templates print arguments with tojson: text (as the OpenAI API sends it) would be quoted twice.
     private static JsonNode? Arguments(JsonRow row, JsonElement toolCalls, string place)
     {
-        var node = JsonRow.Node(toolCalls);
-        foreach (var function in (node as JsonArray ?? []).Select(c => (c as JsonObject)?["function"]).OfType<JsonObject>())
+        if (toolCalls.ValueKind == JsonValueKind.Null)
+            return null;
+        var node = JsonRow.Node(toolCalls) as JsonArray ?? throw row.WrongType(place + ".tool_calls", "a list of calls", toolCalls);
+        foreach (var call in node)
         {
+            if ((call as JsonObject)?["function"] is not JsonObject function || function["name"]?.GetValueKind() != JsonValueKind.String)
+                throw row.Fail("ATT3015", "A tool call is {id, type, function: {name, arguments}}.", place + ".tool_calls", null);
             if (function["arguments"] is JsonValue value && value.GetValueKind() == JsonValueKind.String)
                 function["arguments"] = Parse(row, value.GetValue<string>() is { Length: > 0 } text ? text : "{}", place + ".tool_calls");
         }
         return node;
     }
 
-    private static (string Name, string Id)? LastCall(Message before) =>
-        before.Fields?["tool_calls"] is JsonArray calls && calls[^1] is JsonObject call
-            ? (call["function"]!["name"]!.GetValue<string>(), call["id"]!.GetValue<string>())
+    private static (JsonNode? Name, JsonNode? Id)? LastCall(Message before) =>
+        before.Fields?["tool_calls"] is JsonArray { Count: > 0 } calls
+            ? (calls[^1]!["function"]!["name"]!.DeepClone(), calls[^1]!["id"]?.DeepClone())
             : null;
 
     private static JsonNode? Parse(JsonRow row, string text, string place)
     {
         try
         {
-            return string.IsNullOrWhiteSpace(text) ? new JsonArray() : JsonNode.Parse(text);
+            if (string.IsNullOrWhiteSpace(text))
+                return new JsonArray();
+            row.RefuseHalfPairs(JsonElement.Parse(text), place);
+            return JsonNode.Parse(text);
         }
         catch (JsonException e)
         {

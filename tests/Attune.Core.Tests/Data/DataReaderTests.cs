@@ -1,6 +1,7 @@
 using System.Text;
 using Attune.Core.Data;
 using Attune.Prompts;
+using CsCheck;
 using Xunit;
 
 namespace Attune.Core.Tests.Data;
@@ -206,6 +207,12 @@ public class BadDataTests
     [InlineData(".jsonl", $$"""{"messages":[{"role":"user","content":""},{{Assistant}}]}""", "ATT3014", 1, "messages[0]", "")]
     [InlineData(".jsonl", """{"instruction":"","input":"","output":"b"}""", "ATT3014", 1, "instruction", "")]
     [InlineData(".jsonl", """{"conversations":[{"from":"human","value":"a"},{"from":"function_call","value":"add(1)"}]}""", "ATT3015", 1, "conversations[1]", "")]
+    [InlineData(".jsonl", """{"conversations":[{"from":"human","value":"a"},{"from":"function_call","value":"{\"name\":\"\\ud800\"}"}]}""", "ATT3003", 1, "conversations[1]", "")]
+    [InlineData(".jsonl", $$"""{"messages":[{{User}},{"role":"assistant","content":"x","tool_calls":"f"}]}""", "ATT3007", 1, "messages[1].tool_calls", "")]
+    [InlineData(".jsonl", $$"""{"messages":[{{User}},{"role":"assistant","content":"x","tool_calls":[{"id":"1"}]},{"from":"tool","value":"2"}]}""", "ATT3015", 1, "messages[1].tool_calls", "")]
+    [InlineData(".jsonl", $$"""{"messages":[{{User}},{"role":"assistant","content":"x","name":"\udc00"}]}""", "ATT3003", 1, "messages", "")]
+    [InlineData(".jsonl", $$"""{"messages":[{{User}},{{Assistant}}],"tools":[3]}""", "ATT3007", 1, "tools", "")]
+    [InlineData(".jsonl", """{"text":"a","\uDBFF":1}""", "ATT3003", 1, null, "")]
     // Pairs.
     [InlineData(".jsonl", """{"prompt":"q","chosen":"a","rejected":"a"}""", "ATT3013", 1, "rejected", "")]
     [InlineData(".jsonl", """{"prompt":"q","chosen":"a","rejected":""}""", "ATT3012", 1, "rejected[1]", "")]
@@ -247,5 +254,55 @@ public class BadDataTests
     {
         using var file = new TempFile(".txt", Encoding.Unicode.GetBytes("hello"));
         Assert.Contains("NUL", Assert.Throws<DataException>(() => DataReader.Read(file.Path).Count()).Message);
+    }
+}
+
+public class DataReaderFuzzTests
+{
+    private static readonly string[] Fields =
+        ["text", "messages", "conversations", "instruction", "input", "output", "history", "system", "tools", "prompt", "completion", "chosen", "rejected", "label", "kind", "role", "content", "from", "value", "tool_calls"];
+
+    private static Gen<string> Among(params string[] texts) => Gen.Int[0, texts.Length - 1].Select(i => texts[i]);
+
+    private static readonly Gen<string> Scalar = Among("null", "true", "3", "\"\"", "\"a\"", "\"user\"", "\"assistant\"", "\"human\"", "\"gpt\"", "\"function_call\"", "\"tool\"", "\"{}\"", "\"[1]\"", "\"\\ud800\"");
+
+    private static Gen<string> Value(int depth) => depth == 0
+        ? Scalar
+        : Gen.Frequency((3, Scalar), (2, Value(depth - 1).Array[0, 3].Select(v => $"[{string.Join(',', v)}]")), (3, Object(depth - 1)));
+
+    private static Gen<string> Object(int depth) =>
+        Gen.Select(Among(Fields), Value(depth)).Array[0, 4].Select(fields => "{" + string.Join(',', fields.Select(f => $"\"{f.Item1}\":{f.Item2}")) + "}");
+
+    [Fact]
+    public void Whatever_json_comes_it_is_read_or_refused_by_name() => Object(3).Array[1, 3].Sample(
+        rows => OnlyTypedErrors(Encoding.UTF8.GetBytes(string.Join('\n', rows))), iter: 1500, seed: "0N0XIzNsQ0O2", threads: 1);
+
+    [Fact]
+    public void Whatever_byte_is_changed_the_file_is_read_or_refused_by_name()
+    {
+        var whole = Encoding.UTF8.GetBytes("""[{"messages":[{"role":"user","content":"é"},{"role":"assistant","content":"b"}],"tools":"[]"},{"messages":[{"role":"user","content":"a"},{"role":"assistant","content":"b"}]}]""");
+        Gen.Select(Gen.Int[0, whole.Length - 1], Gen.Byte, Gen.Bool).Sample(
+            (at, value, cut) =>
+            {
+                var bytes = cut ? whole[..at] : whole.ToArray();
+                if (!cut)
+                    bytes[at] = value;
+                OnlyTypedErrors(bytes);
+            },
+            iter: 1500, seed: "0N0XIzNsQ0O2", threads: 1);
+    }
+
+    private static void OnlyTypedErrors(byte[] content)
+    {
+        using var file = new TempFile(".json", content);
+        try
+        {
+            foreach (var row in DataReader.Read(file.Path))
+                Assert.True(row.Origin.Line > 0);
+        }
+        catch (DataException error)
+        {
+            Assert.Equal(file.Path, error.File);
+        }
     }
 }

@@ -102,6 +102,48 @@ public class TrainingRowsTests
         Assert.Equal(("ATT3032", 7), (error.Code, error.Line));
     }
 
+    private static RenderedTokens ForGeneration(Conversation conversation)
+    {
+        var rendered = FakeTemplate.Render(conversation);
+        int[] ids = [.. rendered.Ids, CharEncoder.Start, .. "assistant\n".Select(c => (int)c)];
+        return new(ids, new bool[ids.Length]);
+    }
+
+    [Fact]
+    public void Training_and_inference_see_the_same_prompt()
+    {
+        var report = Boundary.Check([Talk("q", "a"), Talk("q", "a", "r", "\nb")], FakeTemplate.Render, ForGeneration, Encoder);
+        Assert.Equal((2, 0), (report.Rows, report.Different));
+    }
+
+    // Failures 1 and 8: the edge moved (a merge), or the template differs between training and inference.
+    [Fact]
+    public void A_prompt_that_inference_sees_otherwise_is_counted_and_refused_where_it_is_all()
+    {
+        // "\n" of the template and a first "\n" of the completion as one token.
+        static RenderedTokens Merging(Conversation c)
+        {
+            var (ids, trained) = (FakeTemplate.Render(c).Ids.ToList(), FakeTemplate.Render(c).Trained.ToList());
+            for (var i = 1; i < ids.Count; i++)
+            {
+                if (ids[i] == '\n' && ids[i - 1] == '\n' && trained[i])
+                {
+                    (ids[i - 1], trained[i - 1]) = (0x2424, true);
+                    ids.RemoveAt(i);
+                    trained.RemoveAt(i);
+                }
+            }
+            return new(ids, trained);
+        }
+
+        var report = Boundary.Check([Talk("q", "a"), Talk("q", "\na")], Merging, ForGeneration, Encoder);
+        Assert.Equal((2, 1), (report.Rows, report.Different));
+        Assert.Contains("training has '\u2424a", report.Difference);
+
+        var error = Assert.Throws<DataException>(() => Boundary.Check([Talk("q", "a")], c => FakeTemplate.Render(c) with { Ids = [0, .. FakeTemplate.Render(c).Ids] }, ForGeneration, Encoder));
+        Assert.Equal(("ATT3033", 7), (error.Code, error.Line));
+    }
+
     // Failure 2 (trl#6105): a change of what the template returns made every mask wrong with a warning.
     [Fact]
     public void Flags_that_do_not_fit_the_tokens_are_refused()
