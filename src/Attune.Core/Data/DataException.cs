@@ -22,6 +22,9 @@ public sealed class DataException : AttuneException
     internal static DataException Encoding(string file, int? line, string what) =>
         new("ATT3003", what) { File = file, Line = line, Hint = "Save the file as UTF-8 (for example: iconv -f LATIN1 -t UTF-8 file > new)." };
 
+    internal static DataException HalfPair(string file, int line, Exception inner) =>
+        new("ATT3003", "The name of a field holds half of a surrogate pair, which is no character.", inner) { File = file, Line = line };
+
     internal static DataException BrokenJson(string file, int line, string what, Exception? inner = null) =>
         new("ATT3004", $"Broken JSON: {what}", inner) { File = file, Line = line, Hint = "JSONL has one whole object on each line; a JSON file is one array of objects." };
 

@@ -24,6 +24,11 @@ internal static class JsonRecords
                 onBroken(DataException.BrokenJson(path, number, Reason(e), e));
                 continue;
             }
+            catch (InvalidOperationException e)
+            {
+                onBroken(DataException.HalfPair(path, number, e));
+                continue;
+            }
             yield return new JsonRow(path, number, element);
         }
     }
@@ -77,6 +82,10 @@ internal static class JsonRecords
         catch (JsonException e)
         {
             throw DataException.BrokenJson(path, line + (int)(e.LineNumber ?? 0), Reason(e), e);
+        }
+        catch (InvalidOperationException e)
+        {
+            throw DataException.HalfPair(path, line, e);
         }
     }
 

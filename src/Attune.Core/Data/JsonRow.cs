@@ -49,22 +49,7 @@ internal readonly record struct JsonRow(string File, int Line, JsonElement Eleme
                 RefuseHalfPairs(item, field);
         else
             foreach (var property in value.EnumerateObject())
-                {
-                var name = Name(property);
-                RefuseHalfPairs(property.Value, field ?? name);
-            }
-    }
-
-    private string Name(JsonProperty property)
-    {
-        try
-        {
-            return property.Name;
-        }
-        catch (InvalidOperationException e)
-        {
-            throw Fail("ATT3003", "The name of a field holds half of a surrogate pair, which is no character.", null, null, e);
-        }
+                    RefuseHalfPairs(property.Value, field ?? property.Name);
     }
 
     public bool RequireBool(string field) => Require(field) is { ValueKind: JsonValueKind.True or JsonValueKind.False } value
