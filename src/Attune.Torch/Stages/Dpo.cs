@@ -19,6 +19,7 @@ public static class Dpo
     public static StageResult Run(DpoOptions options, StageContext context)
     {
         // Options
+        context.StartTorch();
         OptimiserRules.Check(options.Optimiser);
         DpoLoss.Check(options.Loss, options.Beta, options.LabelSmoothing);
         _ = Schedules.Of(options, 1);
@@ -55,7 +56,7 @@ public static class Dpo
         var estimate = CostEstimate.Of(config, optimiser, report.Tokens / Math.Max(1, plan.PerEpoch));
         if (steps >= CostEstimate.StepsWorthATrial)
             estimate = estimate.WithTrial(() => DpoStep.Trial(decoder, optimiser, objective, MicroBatches(0)), (double)report.Tokens / plan.PerEpoch * options.Accumulation * steps);
-        context.Preflight?.Report(new StagePreflight(Stage, report, estimate, steps, [PairMeters.ChosenFalls]));
+        context.Show(new StagePreflight(Stage, report, estimate, steps, [PairMeters.ChosenFalls]));
 
         // Loop
         var state = run.Resume(optimiser);

@@ -64,7 +64,7 @@ public static class EventFile
     }
 
     /// <summary>CRC-32C, rotated and offset as TFRecord wants it.</summary>
-    private static uint Masked(ReadOnlySpan<byte> data)
+    public static uint Masked(ReadOnlySpan<byte> data)
     {
         var crc = uint.MaxValue;
         foreach (var b in data)

@@ -1,4 +1,5 @@
 using System.Text.Json;
+using Attune.Torch.Optimisers;
 
 namespace Attune.Torch.Stages;
 
@@ -25,7 +26,7 @@ public sealed class MetricsLog : IDisposable
         _lines = Open(Path.Combine(runFolder, FileName), state.MetricsLength);
         _events = Open(Path.Combine(runFolder, EventsName), state.EventsLength);
         if (_events.Length == 0)
-            _events.Write(EventFile.Header(Now));
+            Append(_events, EventFile.Header(Now));
     }
 
     /// <summary>Appends the figures of a step.</summary>
@@ -43,7 +44,8 @@ public sealed class MetricsLog : IDisposable
         ];
         if (progress.ValidationLoss is { } validation)
             figures.Add(new("validation_loss", validation));
-        using (var json = new Utf8JsonWriter(_lines))
+        using var line = new MemoryStream();
+        using (var json = new Utf8JsonWriter(line))
         {
             json.WriteStartObject();
             json.WriteNumber("step", step);
@@ -56,8 +58,9 @@ public sealed class MetricsLog : IDisposable
             }
             json.WriteEndObject();
         }
-        _lines.WriteByte((byte)'\n');
-        _events.Write(EventFile.Scalars(Now, step, figures));
+        line.WriteByte((byte)'\n');
+        Append(_lines, line.GetBuffer().AsSpan(0, (int)line.Length));
+        Append(_events, EventFile.Scalars(Now, step, figures));
     }
 
     /// <summary>Brings both files to disk and tells the lengths for a checkpoint.</summary>
@@ -68,11 +71,23 @@ public sealed class MetricsLog : IDisposable
         return state with { MetricsLength = _lines.Length, EventsLength = _events.Length };
     }
 
+    private static void Append(FileStream file, ReadOnlySpan<byte> bytes)
+    {
+        try
+        {
+            file.Write(bytes);
+        }
+        catch (IOException e)
+        {
+            throw new TrainingException("ATT5132", $"The metrics cannot be written: {e.Message}", e) { File = file.Name, Hint = "Free some space; the last checkpoint is whole, and the same command goes on from it." };
+        }
+    }
+
     private double Now => _time.GetUtcNow().ToUnixTimeMilliseconds() / 1000.0;
 
     private static FileStream Open(string path, long length)
     {
-        var stream = new FileStream(path, FileMode.OpenOrCreate, FileAccess.ReadWrite, FileShare.ReadWrite);
+        var stream = new FileStream(path, FileMode.OpenOrCreate, FileAccess.ReadWrite, FileShare.ReadWrite, bufferSize: 0);
         stream.SetLength(Math.Min(length, stream.Length));
         stream.Seek(0, SeekOrigin.End);
         return stream;

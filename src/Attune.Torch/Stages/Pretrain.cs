@@ -22,6 +22,7 @@ public static class Pretrain
     public static StageResult Run(PretrainOptions options, StageContext context)
     {
         // Options
+        context.StartTorch();
         OptimiserRules.Check(options.Optimiser);
         StepPlan.Check(options.MicroBatchTokens, options.SequenceLength);
         _ = Schedules.Of(options, 1);
@@ -51,7 +52,7 @@ public static class Pretrain
         var estimate = CostEstimate.Of(config, optimiser, options.MicroBatchTokens);
         if (steps >= CostEstimate.StepsWorthATrial)
             estimate = estimate.WithTrial(() => SftStep.Trial(decoder, optimiser, MicroBatches(0)), (double)report.Tokens / plan.PerEpoch * options.Accumulation * steps);
-        context.Preflight?.Report(new StagePreflight(Stage, report, estimate, steps, []));
+        context.Show(new StagePreflight(Stage, report, estimate, steps, []));
 
         // Loop
         var state = run.Resume(optimiser);

@@ -3,6 +3,7 @@ using System.Text.Json.Nodes;
 using Attune.Core.Checkpoints;
 using Attune.Core.Versions;
 using Attune.Torch.Models;
+using Attune.Torch.Native;
 using Attune.Torch.Optimisers;
 
 namespace Attune.Torch.Stages;
@@ -43,10 +44,11 @@ public sealed class RunFolder : IDisposable
             var path = System.IO.Path.Combine(run.Path, "run.json");
             if (context.Restart)
                 run.Clear(path);
+            var machine = new JsonObject { ["kernels"] = RunIdentity.Kernels, ["threads"] = TorchRuntime.Threads };
             if (File.Exists(path))
-                RefuseOther(JsonNode.Parse(File.ReadAllText(path))!.AsObject(), identity, path);
+                Compare(context, JsonNode.Parse(File.ReadAllText(path))!.AsObject(), identity, machine, path);
             else
-                Atomic.WriteAllText(path, identity.ToJsonString(Indented));
+                Atomic.WriteAllText(path, new JsonObject { ["run"] = identity.DeepClone(), ["machine"] = machine }.ToJsonString(Indented));
             foreach (var leftover in Directory.EnumerateFiles(run.Path, "*" + Atomic.TemporarySuffix, SearchOption.AllDirectories))
                 File.Delete(leftover);
             return run;
@@ -126,14 +128,17 @@ public sealed class RunFolder : IDisposable
         }
     }
 
-    private static void RefuseOther(JsonObject was, JsonObject now, string path)
+    // What a run is must agree. The machine may differ, but then the last bits may, too, and that is said.
+    private static void Compare(StageContext context, JsonObject was, JsonObject identity, JsonObject machine, string path)
     {
-        if (Differences("", was, now).ToArray() is { Length: > 0 } differences)
-            throw new TrainingException("ATT5130", $"The folder holds an unfinished or finished run that differs: {string.Join("; ", differences)}.")
+        if (Differences("", was["run"], identity).ToArray() is { Length: > 0 } differences)
+            throw new TrainingException("ATT5130", $"The folder holds a run that differs: {string.Join("; ", differences)}.")
             {
                 File = path,
                 Hint = "Give what it was started with to resume it, --restart to throw it away, or another folder.",
             };
+        if (Differences("", was["machine"], machine).ToArray() is { Length: > 0 } changes)
+            context.Tell(identity["stage"]!.GetValue<string>(), new RunState(), 0, $"The run goes on with other arithmetic, so its last bits may differ from an uninterrupted run's: {string.Join("; ", changes)}.");
     }
 
     private static IEnumerable<string> Differences(string path, JsonNode? was, JsonNode? now)

@@ -20,6 +20,7 @@ public static class Sft
     public static StageResult Run(SftOptions options, StageContext context)
     {
         // Options
+        context.StartTorch();
         OptimiserRules.Check(options.Optimiser);
         StepPlan.Check(options.MicroBatchTokens, options.SequenceLength);
         _ = Schedules.Of(options, 1);
@@ -57,7 +58,7 @@ public static class Sft
         var estimate = CostEstimate.Of(config, optimiser, options.MicroBatchTokens);
         if (steps >= CostEstimate.StepsWorthATrial)
             estimate = estimate.WithTrial(() => SftStep.Trial(decoder, optimiser, MicroBatches(0), lora), (double)report.Tokens / plan.PerEpoch * options.Accumulation * steps);
-        context.Preflight?.Report(new StagePreflight(Stage, report, estimate, steps, Warnings(options, config)));
+        context.Show(new StagePreflight(Stage, report, estimate, steps, Warnings(options, config)));
 
         // Loop
         var state = run.Resume(optimiser, lora);

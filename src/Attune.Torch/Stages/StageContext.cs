@@ -1,4 +1,5 @@
 using Attune.Core.Versions;
+using Attune.Torch.Native;
 using Attune.Torch.Optimisers;
 
 namespace Attune.Torch.Stages;
@@ -24,11 +25,17 @@ public sealed record StageContext
     /// <summary>Hears of every step; null where nobody listens.</summary>
     public IProgress<StageProgress>? Progress { get; init; }
 
-    /// <summary>Is shown the preflight before the first step; null where nobody looks.</summary>
+    /// <summary>
+    /// Is shown the preflight before the first step; null where nobody looks. One that cancels
+    /// <see cref="Cancellation"/> ends the run there: a look without a leap.
+    /// </summary>
     public IProgress<StagePreflight>? Preflight { get; init; }
 
     /// <summary>Stops the run after the step at hand and a checkpoint.</summary>
     public CancellationToken Cancellation { get; init; }
+
+    /// <summary>Threads of the kernels; null leaves them as they are, or takes one for each processor.</summary>
+    public int? Threads { get; init; }
 
     /// <summary>The clock.</summary>
     public TimeProvider Time { get; init; } = TimeProvider.System;
@@ -39,6 +46,19 @@ public sealed record StageContext
         Field = "parent",
         Hint = "Name a version or a folder: --parent world:base.",
     };
+
+    /// <summary>Loads libtorch, once, with the threads asked for.</summary>
+    internal void StartTorch()
+    {
+        if (Threads is not null || TorchRuntime.Threads == 0)
+            TorchRuntime.Initialise(Threads);
+    }
+
+    internal void Show(StagePreflight preflight)
+    {
+        Preflight?.Report(preflight);
+        Cancellation.ThrowIfCancellationRequested();
+    }
 
     internal void Tell(MetricsLog log, StageProgress progress)
     {

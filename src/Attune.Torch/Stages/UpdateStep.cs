@@ -38,7 +38,7 @@ public static class UpdateStep
     }
 
     /// <summary>Adds the gradients of all parts to those that are there; returns the sum of the losses.</summary>
-    internal static double Gradients(IEnumerable<Func<Tensor>> parts, Lora? lora)
+    public static double Gradients(IEnumerable<Func<Tensor>> parts, Lora? lora)
     {
         var loss = 0.0;
         foreach (var part in parts)

@@ -1,7 +1,10 @@
 using System.Text.Json;
+using Attune.Core.Data;
 using Attune.Testing;
 using Attune.Torch.Losses;
+using Attune.Torch.Models;
 using Attune.Torch.Optimisers;
+using Attune.Torch.Stages;
 using TorchSharp;
 using Xunit;
 using static TorchSharp.torch;
@@ -47,6 +50,39 @@ public sealed class DpoLossVectors
                 ran++;
             }
             Assert.True(ran > 0, "no form that is built");
+        }
+    }
+
+    [Fact]
+    public void EveryFormGivesTheReferenceGradient()
+    {
+        Assert.SkipWhen(SharedData.MaySkip, "no reference data");
+        var files = SharedData.Files("*.json", "vectors", "trl").Select(f => (File: f, Root: JsonDocument.Parse(File.ReadAllText(f)).RootElement))
+            .Where(f => f.Root.TryGetProperty("losses", out _) && f.Root.TryGetProperty("pairs", out _)).ToArray();
+        Assert.NotEmpty(files);
+        foreach (var (file, root) in files)
+        {
+            using var scope = NewDisposeScope();
+            using var policy = DecoderFiles.Load(TrlFiles.Policy(file));
+            using var optimiser = new Optimiser(OptimiserRules.Plan(policy.Weights(), "adamw", 1, 0), new OptimiserSettings());
+            static int[] Ints(JsonElement e) => [.. e.EnumerateArray().Select(v => v.GetInt32())];
+            float[] Floats(string side) => [.. root.GetProperty("reference").GetProperty(side).EnumerateArray().Select(v => v.GetSingle())];
+            var pairs = root.GetProperty("pairs").EnumerateArray().ToArray();
+            (int[] Ids, bool[] Trained) Row(JsonElement pair, string side)
+            {
+                var (prompt, answer) = (Ints(pair.GetProperty("prompt_ids")), Ints(pair.GetProperty(side)));
+                return ([.. prompt, .. answer], [.. prompt.Select(_ => false), .. answer.Select(_ => true)]);
+            }
+            var rows = new[] { "chosen_ids", "rejected_ids" }.SelectMany(side => pairs.Select(p => Row(p, side))).ToArray();
+            var batch = new PairBatch(RaggedBatch.Of([.. rows.Select(r => r.Ids)], [.. rows.Select(r => r.Trained)]), [.. Floats("chosen"), .. Floats("rejected")]);
+            foreach (var c in root.GetProperty("losses").EnumerateArray().Where(c => DpoLoss.Names.Contains(c.GetProperty("loss_type").GetString()!)))
+            {
+                var objective = new DpoObjective(c.GetProperty("loss_type").GetString()!, c.GetProperty("beta").GetDouble(), c.GetProperty("label_smoothing").GetDouble());
+                UpdateStep.Gradients([() => DpoStep.Loss(policy, objective, batch, new PairMeters())], null);
+                var (norm, expected) = (GradientNorm.Clip(optimiser.Parameters, 0), c.GetProperty("grad_norm").GetDouble());
+                optimiser.ZeroGradients();
+                Assert.True(Math.Abs(norm / expected - 1) <= TrainingTolerances.GradientNorm, FormattableString.Invariant($"{objective}: gradient norm {norm} is not {expected}"));
+            }
         }
     }
 

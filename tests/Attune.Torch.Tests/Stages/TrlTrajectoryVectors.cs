@@ -56,7 +56,7 @@ public sealed class TrlTrajectoryVectors
     private static void Follow(JsonElement root, JsonElement args, string method, string stem, JsonElement adapter)
     {
         using var scope = NewDisposeScope();
-        using var decoder = DecoderFiles.Load(Policy(stem));
+        using var decoder = DecoderFiles.Load(TrlFiles.Policy(stem));
         using var lora = adapter.ValueKind == JsonValueKind.Object ? Attach(decoder, adapter, stem) : null;
         var trained = lora is null
             ? OptimiserRules.Plan(decoder.Weights(), "adamw", 1, args.GetProperty("weight_decay").GetDouble())
@@ -71,7 +71,7 @@ public sealed class TrlTrajectoryVectors
         var micro = root.GetProperty("micro_batches").EnumerateArray().Chunk(accumulation).ToArray();
         var log = root.GetProperty("log").EnumerateArray().ToArray();
         var (worstLoss, worstNorm) = (0.0, 0.0);
-        using var reference = method == "dpo" ? DecoderFiles.Load(Policy(stem)) : null;
+        using var reference = method == "dpo" ? DecoderFiles.Load(TrlFiles.Policy(stem)) : null;
         if (reference is not null)
             Copy(Path.Combine(Path.GetDirectoryName(stem)!, "reference.safetensors"), reference.Weights());
 
@@ -103,21 +103,6 @@ public sealed class TrlTrajectoryVectors
         : "reward";
 
     private static JsonElement Inputs(JsonElement microBatch) => microBatch.TryGetProperty("inputs", out var inputs) ? inputs : microBatch;
-
-    // The model that a trajectory starts from is the one whose tensors are those of the reference model beside it.
-    private static ModelFiles Policy(string stem)
-    {
-        using var reference = SafetensorsFile.Open(Path.Combine(Path.GetDirectoryName(stem)!, "reference.safetensors"));
-        return SharedData.FoldersWith(ModelFiles.Weights, "vectors", "models").Select(ModelFiles.OfFolder).First(m => IsOfTheShapeOf(m, reference));
-    }
-
-    private static bool IsOfTheShapeOf(ModelFiles model, SafetensorsFile reference)
-    {
-        if (JsonDocument.Parse(File.ReadAllText(model.Require(ModelFiles.Config))).RootElement.GetProperty("architectures")[0].GetString() != "LlamaForCausalLM")
-            return false;
-        using var weights = SafetensorsFile.Open(model.Require(ModelFiles.Weights));
-        return weights.Tensors.Select(t => (t.Name, t.ShapeText)).Order().SequenceEqual(reference.Tensors.Select(t => (t.Name, t.ShapeText)).Order());
-    }
 
     private static DpoObjective Objective(JsonElement args)
     {
