@@ -99,7 +99,7 @@ public static class Dpo
             Seed = options.Seed,
             CodeVersion = RunIdentity.CodeVersion,
             Kernels = RunIdentity.Kernels,
-            Contract = contract.Hash,
+            Contract = contract.Contract.Hash,
             Facts = facts,
         };
         var kind = options.Kind ?? VersionKind.Chat;
@@ -119,7 +119,8 @@ public static class Dpo
         var rows = new List<PairRow>();
         foreach (var file in files)
         {
-            var taken = file.Weigh(TrainingRows.OfPreferences(DataReader.ReadPreferences(file.Path, tally: tally), contract.Render, options.SequenceLength, options.Overlong, tally), options.Seed, Stage);
+            var taken = file.Weigh(StageContract.Placed(DataReader.ReadPreferences(file.Path, tally: tally), read =>
+                TrainingRows.OfPreferences(read, contract.Render, options.SequenceLength, options.Overlong, tally)), options.Seed, Stage);
             counts[file.Path] = taken.Count;
             rows.AddRange(taken);
         }

@@ -96,7 +96,7 @@ public static class Sft
             Seed = options.Seed,
             CodeVersion = RunIdentity.CodeVersion,
             Kernels = RunIdentity.Kernels,
-            Contract = contract.Hash,
+            Contract = contract.Contract.Hash,
             Facts = LineageFacts.Of(config, state, report),
         };
         var kind = options.Kind ?? VersionKind.Instruct;
@@ -109,7 +109,8 @@ public static class Sft
         var rows = new List<TokenRow>();
         foreach (var file in files)
         {
-            var taken = file.Weigh(TrainingRows.OfConversations(DataReader.ReadConversations(file.Path, tally: tally), contract.Render, options.SequenceLength, options.Overlong, tally), options.Seed, Stage);
+            var taken = file.Weigh(StageContract.Placed(DataReader.ReadConversations(file.Path, tally: tally), read =>
+                TrainingRows.OfConversations(read, contract.Render, options.SequenceLength, options.Overlong, tally)), options.Seed, Stage);
             counts[file.Path] = taken.Count;
             rows.AddRange(taken);
         }

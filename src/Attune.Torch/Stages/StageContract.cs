@@ -8,54 +8,86 @@ using Attune.Torch.Optimisers;
 namespace Attune.Torch.Stages;
 
 /// <summary>A prompt contract as a stage uses it.</summary>
-/// <param name="Render">Conversation → ids and which of them are the assistant's.</param>
-/// <param name="EndOfTurn">Ids that end an assistant's turn: the model must learn to say them.</param>
-/// <param name="Hash">The contract's hash, for lineage.</param>
-/// <param name="Write">Writes the contract's files into a model folder.</param>
-public sealed record StageContract(RenderTokens Render, IReadOnlyList<int> EndOfTurn, string Hash, Action<string> Write)
+/// <param name="Contract">The contract of the new version.</param>
+/// <param name="Tokenizer">Its tokenizer.</param>
+public sealed record StageContract(PromptContract Contract, Tokenizer Tokenizer)
 {
-    /// <summary>The contract that the options name; else the parent's; else ChatML.</summary>
+    private const string Default = "chatml";
+
+    /// <summary>Ids that end an assistant's turn: the model must learn to say them.</summary>
+    public IReadOnlyList<int> EndOfTurn => Contract.StopIds;
+
+    /// <summary>The contract that the options name (built in, or a folder's); else the parent's; else ChatML.</summary>
+    /// <exception cref="PromptException">The contract cannot be read or does not fit the tokenizer.</exception>
+    /// <exception cref="TrainingException">ATT5126: there is no contract of that name and no such folder.</exception>
     public static StageContract Resolve(string? named, ModelFiles parent, Tokenizer tokenizer)
     {
-        _ = named;
-        _ = parent;
-        return ChatMl(tokenizer);
+        var contract = named is null ? OfFiles(parent, tokenizer) ?? BuiltInContracts.ByName(Default, tokenizer)
+            : BuiltInContracts.All.TryGetValue(named, out var make) ? make(tokenizer)
+            : Directory.Exists(named) ? OfFiles(ModelFiles.OfFolder(named), tokenizer) ?? throw Unknown(named)
+            : throw Unknown(named);
+        return new StageContract(contract, tokenizer);
+    }
+
+    /// <summary>Conversation → ids and which of them are the assistant's.</summary>
+    public RenderedTokens Render(Conversation conversation)
+    {
+        var prompt = Contract.Render(conversation, Tokenizer);
+        return new RenderedTokens(prompt.Ids, prompt.Trained);
+    }
+
+    /// <summary>
+    /// Rows with the place of whatever the template refuses: <paramref name="make"/> reads rows and renders them one by one.
+    /// </summary>
+    /// <exception cref="TrainingException">ATT5127: the template refuses a row.</exception>
+    public static TResult Placed<TRow, TResult>(IEnumerable<TRow> rows, Func<IEnumerable<TRow>, TResult> make)
+        where TRow : DataRow
+    {
+        RowOrigin? place = null;
+        try
+        {
+            return make(rows.Select(row =>
+            {
+                place = row.Origin;
+                return row;
+            }));
+        }
+        catch (TemplateException e)
+        {
+            throw new TrainingException("ATT5127", $"The prompt contract refuses the row: {e.Message}", e)
+            {
+                File = place?.File,
+                Line = place?.Line,
+                Field = "contract",
+                Hint = "Give a contract with a place for it (--contract), or leave the row out.",
+            };
+        }
     }
 
     /// <summary>The shape with this contract's ends of turn before the parent's own ends of text: what generation stops at.</summary>
     public DecoderConfig Endings(DecoderConfig config) => config with { EosTokenIds = [.. EndOfTurn.Concat(config.EosTokenIds).Distinct()] };
 
-    private static StageContract ChatMl(Tokenizer tokenizer)
+    /// <summary>Writes chat_template.jinja and prompt_contract.json into a model folder.</summary>
+    public void Write(string folder)
     {
-        int Id(string token) => tokenizer.IdOf(token) ?? throw new TrainingException("ATT5124", $"The tokenizer has no {token}.") { Hint = "Give a contract whose tokens the parent knows." };
-        var (start, end) = (Id(ControlTokens.ImStart), Id(ControlTokens.ImEnd));
-        RenderedTokens Render(Conversation conversation)
-        {
-            var (ids, trained) = (new List<int>(), new List<bool>());
-            void Add(IEnumerable<int> more, bool train)
-            {
-                foreach (var id in more)
-                {
-                    ids.Add(id);
-                    trained.Add(train);
-                }
-            }
-            int[] Plain(string text)
-            {
-                var tokens = new List<EncodedToken>();
-                tokenizer.Encode(text, [new TextSpan(0, text.Length)], tokens);
-                return [.. tokens.Select(t => t.Id)];
-            }
-            foreach (var message in conversation.Messages)
-            {
-                Add([start, .. Plain(message.Role + "\n")], false);
-                var assistant = message.Role == "assistant";
-                Add(Plain(message.Content ?? ""), assistant);
-                Add([end], assistant);
-                Add(Plain("\n"), false);
-            }
-            return new RenderedTokens(ids, trained);
-        }
-        return new StageContract(Render, [end], "chatml", _ => { });
+        Atomic.WriteAllText(Path.Combine(folder, ModelFiles.ChatTemplate), Contract.Template.Source);
+        Atomic.WriteAllText(Path.Combine(folder, ModelFiles.PromptContract), Contract.ToJson());
     }
+
+    // A Base model has no format of its own to pass on.
+    private static PromptContract? OfFiles(ModelFiles files, Tokenizer tokenizer)
+    {
+        if (files.Find(ModelFiles.PromptContract) is { } json)
+            return PromptContract.FromJson(File.ReadAllText(json)) is var kept && kept.TokenizerDigest == tokenizer.Digest ? kept : kept.For(tokenizer);
+        var contract = PromptContract.FromFiles(Text(files, ModelFiles.TokenizerConfig), Text(files, ModelFiles.ChatTemplate), tokenizer);
+        return contract.Name == "base" ? null : contract;
+    }
+
+    private static string? Text(ModelFiles files, string name) => files.Find(name) is { } path ? File.ReadAllText(path) : null;
+
+    private static TrainingException Unknown(string named) => new("ATT5126", $"There is no prompt contract '{named}'.")
+    {
+        Field = "contract",
+        Hint = $"Built in are {string.Join(", ", BuiltInContracts.All.Keys)}; or give a folder with chat_template.jinja.",
+    };
 }

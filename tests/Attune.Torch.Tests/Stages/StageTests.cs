@@ -41,6 +41,64 @@ public sealed class StageTests : IDisposable
     }
 
     [Fact]
+    public void TheContractTravelsWithTheModel()
+    {
+        var instruct = Sft.Run(TinyRuns.Tuning(_runs.Talks), _runs.Context("instruct", _runs.Base()));
+        var chat = Dpo.Run(TinyRuns.Preferring(_runs.Pairs), _runs.Context("chat", instruct));
+        var contract = PromptContract.FromJson(File.ReadAllText(chat.Draft.Files.Require(ModelFiles.PromptContract)));
+        Assert.Equal("chatml", contract.Name);
+        Assert.Equal(contract.Hash, instruct.Draft.Lineage.Contract);
+        Assert.Equal(contract.Hash, chat.Draft.Lineage.Contract);
+        Assert.Contains("<|im_start|>", File.ReadAllText(chat.Draft.Files.Require(ModelFiles.ChatTemplate)), StringComparison.Ordinal);
+        Assert.Equal(contract.StopIds, GenerationConfig.Read(chat.Draft.Files.Require(ModelFiles.GenerationConfig)).EosTokenIds);
+    }
+
+    [Fact]
+    public void ARowThatTheContractRefusesIsNamed()
+    {
+        var rows = _runs.Write("tools.jsonl", """
+            {"messages": [{"role": "user", "content": "Hi"}, {"role": "assistant", "content": "Hello"}]}
+            {"messages": [{"role": "narrator", "content": "Hi"}, {"role": "assistant", "content": "Hello"}]}
+
+            """);
+        var parent = _runs.Base();
+        var error = Assert.ThrowsAny<AttuneException>(() => Sft.Run(TinyRuns.Tuning(rows), _runs.Context("refused", parent)));
+        Assert.Equal((rows, 2), (error.File, error.Line));
+        Assert.Equal("ATT5126", Assert.Throws<TrainingException>(() => Sft.Run(TinyRuns.Tuning(_runs.Talks) with { Contract = "chatlm" }, _runs.Context("unknown", parent))).Code);
+    }
+
+    [Fact]
+    public void ALookEndsBeforeTheFirstStep()
+    {
+        using var cancel = new CancellationTokenSource();
+        StagePreflight? seen = null;
+        var context = _runs.Context("look", progress: _ => Assert.Fail("no step"), cancellation: cancel.Token) with
+        {
+            Preflight = new Listener<StagePreflight>(p =>
+            {
+                seen = p;
+                cancel.Cancel();
+            }),
+        };
+        Assert.ThrowsAny<OperationCanceledException>(() => Pretrain.Run(TinyRuns.Pretraining(_runs.Text) with { Steps = 60 }, context));
+        Assert.True(seen!.Estimate.TokensPerSecond > 0 && seen.Estimate.Seconds > 0);
+        Assert.Contains(seen.Rows.Samples, s => s.Tokens.Any(t => t.Trained));
+    }
+
+    [Fact]
+    public void ATrialChangesNothing() => Assert.Equal(
+        TinyRuns.WeightsOf(Pretrain.Run(TinyRuns.Pretraining(_runs.Text) with { Steps = 55 }, _runs.Context("with"))),
+        TinyRuns.WeightsOf(ResumedWithoutTrial()));
+
+    private StageResult ResumedWithoutTrial()
+    {
+        using var cancel = new CancellationTokenSource();
+        var options = TinyRuns.Pretraining(_runs.Text) with { Steps = 55 };
+        Assert.ThrowsAny<OperationCanceledException>(() => Pretrain.Run(options, _runs.Context("without", progress: p => cancel.Cancel(), cancellation: cancel.Token)));
+        return Pretrain.Run(options, _runs.Context("without"));
+    }
+
+    [Fact]
     public void EqualRunsInDifferentFoldersGiveEqualFilesAndLineage()
     {
         var (one, two) = (Pretrain.Run(TinyRuns.Pretraining(_runs.Text), _runs.Context("one")), Pretrain.Run(TinyRuns.Pretraining(_runs.Text), _runs.Context("two")));

@@ -1,9 +1,7 @@
 using System.Globalization;
 using System.Text;
 using Attune.Core.Checkpoints;
-using Attune.Core.Data;
 using Attune.Core.Versions;
-using Attune.Torch.Native;
 using Attune.Torch.Stages;
 
 namespace Attune.Torch.Tests.Stages;
@@ -15,7 +13,6 @@ public sealed class TinyRuns : IDisposable
 
     public TinyRuns()
     {
-        TorchRuntime.Initialise(1); // one thread: pinned losses do not depend on the machine's cores
         var text = new StringBuilder();
         var talks = new StringBuilder();
         var pairs = new StringBuilder();
@@ -54,14 +51,33 @@ public sealed class TinyRuns : IDisposable
     public StageContext Context(string run, StageResult? parent = null, Action<StageProgress>? progress = null, CancellationToken cancellation = default) => new()
     {
         RunFolder = Path.Combine(_folder, run),
+        Threads = 1, // pinned losses do not depend on the machine's cores
         Parent = parent?.Draft.Files,
         ParentDigest = parent is null ? null : "sha256:" + WeightsOf(parent),
         Progress = progress is null ? null : new Listener<StageProgress>(progress),
         Cancellation = cancellation,
     };
 
-    /// <summary>A Base model to start from.</summary>
-    public StageResult Base() => Pretrain.Run(Pretraining(Text), Context("base"));
+    /// <summary>A Base model to start from; made once for all tests.</summary>
+    public StageResult Base()
+    {
+        lock (SharedBase)
+        {
+            SharedBase.Made ??= Pretrain.Run(Pretraining(Text), new StageContext { RunFolder = SharedBase.Folder, Threads = 1 });
+            return SharedBase.Made;
+        }
+    }
+
+    private static readonly BaseModel SharedBase = new();
+
+    private sealed class BaseModel
+    {
+        public BaseModel() => AppDomain.CurrentDomain.ProcessExit += (_, _) => Directory.Delete(Folder, recursive: true);
+
+        public string Folder { get; } = Directory.CreateTempSubdirectory("attune-base-").FullName;
+
+        public StageResult? Made { get; set; }
+    }
 
     public static string WeightsOf(StageResult result) => Digests.Sha256Of(result.Draft.Files.Require(ModelFiles.Weights));
 
