@@ -1,13 +1,15 @@
+// Each benchmark is one word: dotnet run -c Release --project bench/Attune.Bench -- tokens
 using Attune.Bench;
 
 return args switch
 {
     ["train-speed", .. var rest] => TrainSpeed.Run(rest),
+    ["tokens", .. var rest] => TokenizerBench.Run(rest),
     _ => Usage(),
 };
 
 static int Usage()
 {
-    Console.Error.WriteLine("usage: Attune.Bench train-speed [threads]");
+    Console.Error.WriteLine("usage: Attune.Bench train-speed [threads] | tokens [vocabulary …]");
     return 2;
 }

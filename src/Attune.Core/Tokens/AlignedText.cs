@@ -9,11 +9,17 @@ internal sealed class AlignedText
     private readonly int[]? _starts;
     private readonly int[]? _ends;
 
+    // So many code units were put before a text that is otherwise as it was: the common case needs no lists of places.
+    private readonly int _prefix;
+
     /// <summary>The text as it was, which begins at <paramref name="origin"/> of the original.</summary>
     public AlignedText(string text, int origin) => (Text, Origin) = (text, origin);
 
     private AlignedText(string text, int origin, int[] starts, int[] ends)
         : this(text, origin) => (_starts, _ends) = (starts, ends);
+
+    private AlignedText(string text, int origin, int prefix)
+        : this(text, origin) => _prefix = prefix;
 
     public string Text { get; }
 
@@ -21,25 +27,38 @@ internal sealed class AlignedText
     public int Origin { get; }
 
     /// <summary>Nothing was changed: positions are those of the original, from <see cref="Origin"/> on.</summary>
-    public bool IsOriginal => _starts is null;
+    public bool IsOriginal => _starts is null && _prefix == 0;
 
     /// <summary>The range of the original that [start, end), not empty, came from.</summary>
     public (int Start, int End) Range(int start, int end)
     {
         if (start >= end)
             return start < Text.Length ? (StartOf(start), StartOf(start)) : (Origin, Origin);
-        return _starts is null ? (Origin + start, Origin + end) : (_starts[start], _ends![end - 1]);
+        return _starts is not null ? (_starts[start], _ends![end - 1])
+            : _prefix == 0 ? (Origin + start, Origin + end)
+            : (StartOf(start), EndOf(end - 1));
     }
 
-    public int StartOf(int at) => _starts is null ? Origin + CharStart(at) : _starts[at];
+    public int StartOf(int at) => _starts is not null ? _starts[at] : Origin + (at < _prefix ? 0 : CharStart(at) - _prefix);
 
-    public int EndOf(int at) => _ends is null ? Origin + CharEnd(at) : _ends[at];
+    public int EndOf(int at) => _ends is not null ? _ends[at] : Origin + CharEnd(Math.Max(at, _prefix)) - _prefix;
 
-    /// <summary>Same length, same places, other characters.</summary>
-    public AlignedText With(string text) => _starts is null ? new(text, Origin) : new(text, Origin, _starts, _ends!);
+    /// <summary>Same length, same places, other characters, none of them a surrogate where none was.</summary>
+    public AlignedText With(string text) => _starts is null ? new(text, Origin, _prefix) : new(text, Origin, _starts, _ends!);
+
+    /// <summary>The text with another before it, which came from its first character; not for an empty text.</summary>
+    public AlignedText After(string prefix)
+    {
+        if (IsOriginal)
+            return new(prefix + Text, Origin, prefix.Length);
+        var builder = new Builder(this, Text.Length + prefix.Length);
+        builder.Add(prefix, StartOf(0), EndOf(0));
+        builder.Copy(0, Text.Length);
+        return builder.Build();
+    }
 
     // A surrogate came from its whole pair.
-    private int CharStart(int at) => at > 0 && char.IsLowSurrogate(Text[at]) && char.IsHighSurrogate(Text[at - 1]) ? at - 1 : at;
+    private int CharStart(int at) => at > _prefix && char.IsLowSurrogate(Text[at]) && char.IsHighSurrogate(Text[at - 1]) ? at - 1 : at;
 
     private int CharEnd(int at) => at + 1 < Text.Length && char.IsHighSurrogate(Text[at]) && char.IsLowSurrogate(Text[at + 1]) ? at + 2 : at + 1;
 

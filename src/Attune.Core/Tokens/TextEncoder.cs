@@ -19,6 +19,7 @@ internal sealed class TextEncoder
     private readonly bool _modelMakesControl;
     private readonly WordSplit? _scanner;
     private readonly char? _boundary;
+    private readonly PreTokenizer? _afterWhiteSpace;
     private readonly ConcurrentBag<WordCache> _caches = [];
 
     public TextEncoder(TokenizerParts parts)
@@ -28,6 +29,7 @@ internal sealed class TextEncoder
         _normalized = new AddedTokenMatcher(parts.Added.Where(t => t.Normalized).Select(t => (Normalize(t.Text, 0).Text, t)));
         _control = [.. parts.Added.Where(t => t.IsControl && !IsNeeded(t)).Select(t => t.Id)];
         _modelMakesControl = parts.Model.CanMake(_control);
+        _afterWhiteSpace = PreTokenizerReader.AfterWhiteSpace(parts.PreTokenizer);
         if (parts.Model is Bpe bpe)
         {
             _scanner = bpe.TakesBytes ? PreTokenizerReader.Scanner(parts.PreTokenizer) : null;
@@ -108,6 +110,11 @@ internal sealed class TextEncoder
             EncodeBytes(text.Text.AsSpan(start, end - start), scanner, text.Origin + start, untrusted, output, cache);
             return;
         }
+        if (_afterWhiteSpace is not null)
+        {
+            EncodeBetweenSpaces(text, start, end, untrusted, output, cache);
+            return;
+        }
         var words = new Words(text, [(start, end)]);
         _parts.PreTokenizer?.Apply(words);
         foreach (var cut in words.Cuts)
@@ -118,6 +125,49 @@ internal sealed class TextEncoder
                 EncodeWord(words.Text, cut.Start, cut.End, untrusted, output, cache);
         }
     }
+
+    /// <summary>White space parts the words and goes: what becomes of each does not depend on the others, and is remembered.</summary>
+    private void EncodeBetweenSpaces(AlignedText text, int start, int end, IReadOnlyList<TextSpan> untrusted, TokenBuffer output, WordCache cache)
+    {
+        for (var at = start; at < end;)
+        {
+            if (char.IsWhiteSpace(text.Text[at]))
+            {
+                at++;
+                continue;
+            }
+            var next = at + 1;
+            while (next < end && !char.IsWhiteSpace(text.Text[next]))
+                next++;
+            var word = text.Text.AsSpan(at, next - at);
+            var from = output.Count;
+            var banned = MustNotMakeControl(text, at, next, untrusted);
+            var hash = WordCache.Hash(word);
+            if (banned || !cache.TryAppend(word, hash, at, output))
+            {
+                var words = new Words(new AlignedText(word.ToString(), at), [(0, word.Length)]);
+                _afterWhiteSpace!.Apply(words);
+                foreach (var cut in words.Cuts)
+                    EncodeWord(words.Text, cut, banned, output);
+                if (!banned)
+                    cache.Add(word, hash, at, output, from);
+            }
+            for (var i = from; i < output.Count; i++)
+                (output.Starts[i], output.Ends[i]) = text.Range(output.Starts[i], output.Ends[i]);
+            at = next;
+        }
+    }
+
+    private void EncodeWord(AlignedText text, (int Start, int End) cut, bool banned, TokenBuffer output)
+    {
+        var from = output.Count;
+        _parts.Model.Encode(text.Text.AsSpan(cut.Start, cut.End - cut.Start), cut.Start, banned ? _control : null, output);
+        for (var i = from; i < output.Count; i++)
+            (output.Starts[i], output.Ends[i]) = text.Range(output.Starts[i], output.Ends[i]);
+    }
+
+    private bool MustNotMakeControl(AlignedText text, int start, int end, IReadOnlyList<TextSpan> untrusted) =>
+        _modelMakesControl && untrusted.Count > 0 && text.Range(start, end) is var range && Touches(untrusted, range.Start, range.End);
 
     private void EncodeAtBoundaries(AlignedText text, int start, int end, char mark, IReadOnlyList<TextSpan> untrusted, TokenBuffer output, WordCache cache)
     {
@@ -137,8 +187,7 @@ internal sealed class TextEncoder
     {
         var word = text.Text.AsSpan(start, end - start);
         var from = output.Count;
-        var banned = _modelMakesControl && untrusted.Count > 0 && text.Range(start, end) is var range && Touches(untrusted, range.Start, range.End);
-        if (banned)
+        if (MustNotMakeControl(text, start, end, untrusted))
         {
             _parts.Model.Encode(word, start, _control, output);
         }

@@ -127,6 +127,12 @@ public sealed class Tokenizer : ITokenEncoder
     /// <exception cref="TokenException">ATT2505: no such id.</exception>
     public string TokenText(int id) => TextOrNull(id) ?? throw NoSuchId(id);
 
+    /// <summary>The bytes that a token stands for: of a byte-level vocabulary its own, of others the UTF-8 of its text.</summary>
+    /// <exception cref="TokenException">ATT2505: no such id.</exception>
+    public byte[] TokenBytes(int id) => _bytes is not null ? BytesOf(id, skipSpecialTokens: false).ToArray()
+        : ByteFallbackDecoder.ByteOf(TokenText(id)) is { } value ? [value]
+        : Encoding.UTF8.GetBytes(TokenText(id));
+
     /// <summary>Whether there is a token with this id; a model may have more rows than its tokenizer has tokens.</summary>
     public bool HasId(int id) => TextOrNull(id) is not null;
 

@@ -13,11 +13,10 @@ internal sealed class WordCache
     /// <summary>Longer words are rare and not worth the room.</summary>
     public const int LongestWord = 48;
 
-    private const int Slots = 1 << 16;
-    private const int MostWords = Slots / 2;
-    private readonly Entry[] _entries = new Entry[Slots];
-    private char[] _keys = new char[1 << 14];
-    private Piece[] _pieces = new Piece[1 << 14];
+    private const int MostSlots = 1 << 18;
+    private Entry[] _entries = new Entry[1 << 10];
+    private char[] _keys = new char[1 << 12];
+    private Piece[] _pieces = new Piece[1 << 12];
     private int _keyCount;
     private int _pieceCount;
     private int _words;
@@ -26,7 +25,8 @@ internal sealed class WordCache
     public bool TryAppend(ReadOnlySpan<char> word, uint hash, int offset, TokenBuffer output)
     {
         ref var first = ref MemoryMarshal.GetArrayDataReference(_entries);
-        for (var slot = hash & (Slots - 1); ; slot = (slot + 1) & (Slots - 1))
+        var mask = (uint)_entries.Length - 1;
+        for (var slot = hash & mask; ; slot = (slot + 1) & mask)
         {
             ref var entry = ref Unsafe.Add(ref first, slot);
             if (entry.KeyLength == 0)
@@ -51,17 +51,15 @@ internal sealed class WordCache
     {
         if (word.Length > LongestWord)
             return;
-        if (_words == MostWords)
-            Clear();
-        var slot = hash & (Slots - 1);
-        while (_entries[slot].KeyLength != 0)
-            slot = (slot + 1) & (Slots - 1);
+        if (_words == _entries.Length / 2)
+            Grow();
+        ref var entry = ref FreeSlot(hash);
         var count = output.Count - from;
         if (_keyCount + word.Length > _keys.Length)
             Array.Resize(ref _keys, _keys.Length * 2);
         if (_pieceCount + count > _pieces.Length)
             Array.Resize(ref _pieces, Math.Max(_pieces.Length * 2, _pieceCount + count));
-        _entries[slot] = new Entry { Hash = hash, KeyStart = _keyCount, PieceStart = _pieceCount, KeyLength = (short)word.Length, PieceCount = (short)count };
+        entry = new Entry { Hash = hash, KeyStart = _keyCount, PieceStart = _pieceCount, KeyLength = (short)word.Length, PieceCount = (short)count };
         word.CopyTo(_keys.AsSpan(_keyCount));
         for (var i = 0; i < count; i++)
         {
@@ -97,10 +95,30 @@ internal sealed class WordCache
         return (uint)((hash * Prime) >> 32);
     }
 
-    private void Clear()
+    private ref Entry FreeSlot(uint hash)
     {
-        Array.Clear(_entries);
-        _keyCount = _pieceCount = _words = 0;
+        var mask = (uint)_entries.Length - 1;
+        var slot = hash & mask;
+        while (_entries[slot].KeyLength != 0)
+            slot = (slot + 1) & mask;
+        return ref _entries[slot];
+    }
+
+    private void Grow()
+    {
+        if (_entries.Length == MostSlots)
+        {
+            Array.Clear(_entries);
+            _keyCount = _pieceCount = _words = 0;
+            return;
+        }
+        var old = _entries;
+        _entries = new Entry[old.Length * 2];
+        foreach (ref readonly var entry in old.AsSpan())
+        {
+            if (entry.KeyLength != 0)
+                FreeSlot(entry.Hash) = entry;
+        }
     }
 
     private struct Entry

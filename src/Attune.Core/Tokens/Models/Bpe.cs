@@ -211,8 +211,9 @@ internal sealed class Bpe : TokenModel
 
     private int Merge(int[] ids, int[] starts, int[] ends, int count, IReadOnlySet<int>? banned) =>
         count < 2 ? count
-        : count <= ShortWord && !_manyWaysToOneToken && banned is null ? MergeByScan(ids, starts, ends, count)
-        : MergeByHeap(ids, starts, ends, count, banned);
+        : count > ShortWord || banned is not null ? MergeByHeap(ids, starts, ends, count, banned)
+        : _manyWaysToOneToken ? MergeByList(ids, starts, ends, count)
+        : MergeByScan(ids, starts, ends, count);
 
     private int MergeByScan(int[] ids, int[] starts, int[] ends, int count)
     {
@@ -242,6 +243,52 @@ internal sealed class Bpe : TokenModel
                 found[at] = _merges.Find(ids[at], ids[at + 1]);
         }
         return count;
+    }
+
+    /// <summary>As <see cref="MergeByHeap"/>, with a list that is searched for a queue: faster while it is short.</summary>
+    private int MergeByList(int[] ids, int[] starts, int[] ends, int count)
+    {
+        Span<(long Priority, int Made)> waiting = stackalloc (long, int)[ShortWord * 3];
+        Span<sbyte> next = stackalloc sbyte[ShortWord];
+        Span<sbyte> previous = stackalloc sbyte[ShortWord];
+        var held = 0;
+        for (var i = 0; i < count; i++)
+            (previous[i], next[i]) = ((sbyte)(i - 1), (sbyte)(i + 1 < count ? i + 1 : -1));
+        for (var i = 0; i + 1 < count; i++)
+            Push(waiting, ref held, i, i + 1);
+        while (held > 0)
+        {
+            var least = 0;
+            for (var i = 1; i < held; i++)
+            {
+                if (waiting[i].Priority < waiting[least].Priority)
+                    least = i;
+            }
+            var (priority, made) = waiting[least];
+            waiting[least] = waiting[--held];
+            var at = (int)(uint)priority;
+            var right = ids[at] < 0 ? -1 : next[at];
+            if (right < 0 || _merges.Find(ids[at], ids[right]) is var found && (found == MergeTable.None || (int)found != made))
+                continue;
+            (ids[at], ids[right]) = (made, -1);
+            starts[at] = Math.Min(starts[at], starts[right]);
+            ends[at] = Math.Max(ends[at], ends[right]);
+            next[at] = next[right];
+            if (next[at] >= 0)
+                previous[next[at]] = (sbyte)at;
+            if (previous[at] >= 0)
+                Push(waiting, ref held, previous[at], at);
+            if (next[at] >= 0)
+                Push(waiting, ref held, at, next[at]);
+        }
+        return Kept(ids, starts, ends, count);
+
+        void Push(Span<(long Priority, int Made)> queue, ref int used, int left, int right)
+        {
+            var found = _merges.Find(ids[left], ids[right]);
+            if (found != MergeTable.None)
+                queue[used++] = ((found & ~0xFFFFFFFFL) | (uint)left, (int)found);
+        }
     }
 
     /// <summary>
@@ -278,15 +325,9 @@ internal sealed class Bpe : TokenModel
             if (next[at] >= 0)
                 Push(at, next[at]);
         }
-        var kept = 0;
-        for (var i = 0; i < count; i++)
-        {
-            if (ids[i] >= 0)
-                (ids[kept], starts[kept], ends[kept++]) = (ids[i], starts[i], ends[i]);
-        }
         ArrayPool<int>.Shared.Return(next);
         ArrayPool<int>.Shared.Return(previous);
-        return kept;
+        return Kept(ids, starts, ends, count);
 
         void Push(int left, int right)
         {
@@ -294,5 +335,16 @@ internal sealed class Bpe : TokenModel
             if (found != MergeTable.None && banned?.Contains((int)found) != true)
                 queue.Enqueue((int)found, (found & ~0xFFFFFFFFL) | (uint)left);
         }
+    }
+
+    private static int Kept(int[] ids, int[] starts, int[] ends, int count)
+    {
+        var kept = 0;
+        for (var i = 0; i < count; i++)
+        {
+            if (ids[i] >= 0)
+                (ids[kept], starts[kept], ends[kept++]) = (ids[i], starts[i], ends[i]);
+        }
+        return kept;
     }
 }

@@ -9,7 +9,7 @@ namespace Attune.Core.Tokens.Models;
 internal sealed class Unigram : TokenModel
 {
     private const double UnknownPenalty = 10;
-    private readonly (int Child, int Next, char Unit, int Id)[] _trie;
+    private readonly PieceTrie _trie;
     private readonly double[] _scores;
     private readonly int _unknown;
     private readonly double _unknownScore;
@@ -25,7 +25,7 @@ internal sealed class Unigram : TokenModel
         _unknown = unknown;
         _unknownScore = (pieces.Count == 0 ? 0 : pieces.Min(p => p.Score)) - UnknownPenalty;
         _fallback = byteFallback ? Bpe.FallbackIds(Vocabulary) : null;
-        _trie = BuildTrie(Vocabulary);
+        _trie = new PieceTrie(Vocabulary);
     }
 
     public override Vocabulary Vocabulary { get; }
@@ -49,10 +49,10 @@ internal sealed class Unigram : TokenModel
             var here = scores[at];
             var covered = false;
             var node = 0;
-            for (var end = at; end < length && (node = Child(node, word[end])) > 0;)
+            for (var end = at; end < length && (node = _trie.Child(node, word[end])) > 0;)
             {
                 end++;
-                var id = _trie[node].Id;
+                var id = _trie.IdAt(node);
                 if (id < 0 || banned?.Contains(id) == true)
                     continue;
                 covered |= end - at == character;
@@ -120,40 +120,5 @@ internal sealed class Unigram : TokenModel
             }
         }
         return true;
-    }
-
-    private int Child(int node, char unit)
-    {
-        for (var child = _trie[node].Child; child > 0; child = _trie[child].Next)
-        {
-            if (_trie[child].Unit == unit)
-                return child;
-        }
-        return 0;
-    }
-
-    private static (int Child, int Next, char Unit, int Id)[] BuildTrie(Vocabulary vocabulary)
-    {
-        var nodes = new List<(int Child, int Next, char Unit, int Id)> { (0, 0, '\0', -1) };
-        var edges = new Dictionary<long, int>();
-        foreach (var (text, id) in vocabulary.Entries)
-        {
-            var node = 0;
-            foreach (var unit in text)
-            {
-                var edge = ((long)node << 16) | unit;
-                if (!edges.TryGetValue(edge, out var child))
-                {
-                    child = nodes.Count;
-                    edges[edge] = child;
-                    nodes.Add((0, nodes[node].Child, unit, -1));
-                    nodes[node] = nodes[node] with { Child = child };
-                }
-                node = child;
-            }
-            if (node > 0)
-                nodes[node] = nodes[node] with { Id = id };
-        }
-        return [.. nodes];
     }
 }

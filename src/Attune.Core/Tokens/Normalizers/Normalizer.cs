@@ -19,15 +19,7 @@ internal sealed class NormalizerSequence(IReadOnlyList<Normalizer> steps) : Norm
 /// <summary>Puts a text before any text that is not empty; it came from the first character.</summary>
 internal sealed class Prepend(string prefix) : Normalizer
 {
-    public override AlignedText Apply(AlignedText text)
-    {
-        if (text.Text.Length == 0)
-            return text;
-        var builder = new AlignedText.Builder(text, text.Text.Length + prefix.Length);
-        builder.Add(prefix, text.StartOf(0), text.EndOf(0));
-        builder.Copy(0, text.Text.Length);
-        return builder.Build();
-    }
+    public override AlignedText Apply(AlignedText text) => text.Text.Length == 0 ? text : text.After(prefix);
 }
 
 /// <summary>Every match of a pattern becomes a text that came from the match's last character.</summary>

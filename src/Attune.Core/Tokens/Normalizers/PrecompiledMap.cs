@@ -49,6 +49,12 @@ internal sealed class PrecompiledMap : Normalizer
         for (var at = 0; at < text.Text.Length;)
         {
             var rest = text.Text.AsSpan(at);
+            if (_asciiStays && rest.Length > 1 && rest[0] is >= ' ' and <= '~' && rest[1] is >= ' ' and <= '~')
+            {
+                changes.Keep(rest[0]);
+                at++;
+                continue;
+            }
             var length = rest.Length > 1 && rest[0] is >= ' ' and <= '~' && rest[1] is >= ' ' and <= '~' ? 1 : StringInfo.GetNextTextElementLength(rest);
             var grapheme = rest[..length];
             at += length;

@@ -12,7 +12,7 @@ internal abstract class PreTokenizer
 
 internal sealed class PreTokenizerSequence(IReadOnlyList<PreTokenizer> steps) : PreTokenizer
 {
-    public IReadOnlyList<PreTokenizer> Steps => steps;
+    public PreTokenizer[] Steps { get; } = [.. steps];
 
     public override void Apply(Words words)
     {
@@ -67,6 +67,8 @@ internal enum PrependScheme
 /// <summary>SentencePiece's way: spaces become a visible mark, which begins each word.</summary>
 internal sealed class Metaspace(char mark, PrependScheme scheme, bool split) : PreTokenizer
 {
+    public PrependScheme Scheme => scheme;
+
     public override void Apply(Words words)
     {
         words.Rewrite((text, start, end, builder) =>

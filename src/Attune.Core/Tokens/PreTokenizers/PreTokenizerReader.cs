@@ -19,6 +19,13 @@ internal static class PreTokenizerReader
         _ => null,
     };
 
+    /// <summary>What comes after a first step that parts words at white space, where it does the same to a word wherever it stands; else null.</summary>
+    public static PreTokenizer? AfterWhiteSpace(PreTokenizer? preTokenizer) =>
+        preTokenizer is PreTokenizerSequence { Steps: [var first, .. var rest] } && ReferenceEquals(first, CharacterSplit.WhiteSpace)
+        && rest.All(step => step is not (PreTokenizerSequence or Metaspace { Scheme: PrependScheme.First }))
+            ? new PreTokenizerSequence([.. rest])
+            : null;
+
     public static (char Mark, PrependScheme Scheme) ReadMetaspace(JsonField field)
     {
         var replacement = field["replacement"].TextOr("\u2581");
