@@ -23,7 +23,7 @@ public enum MetricGroup
 
 /// <summary>
 /// One line of the comparison: which questions, and which answers count. Every line is a share of answers, so its
-/// interval is Wilson's.
+/// interval is Wilson's, with questions about one known fact taken as a cluster.
 /// </summary>
 /// <param name="Key">Stable name for reports: knowledge.top…</param>
 /// <param name="Group">Where it stands.</param>

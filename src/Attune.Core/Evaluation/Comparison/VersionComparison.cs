@@ -1,3 +1,4 @@
+using System.Globalization;
 using Attune.Core.Evaluation.Statistics;
 using Attune.Core.Worlds;
 
@@ -30,21 +31,31 @@ public static class VersionComparison
     private static ReportRow Share(ComparisonMetric metric, JudgedVersion version, long seed)
     {
         var answers = version.Of(metric.Sets).ToList();
-        var counted = answers.Count(a => metric.Counts(a.Verdict));
-        var (low, high) = Wilson.Interval(counted, answers.Count);
+        var counts = answers.Select(a => metric.Counts(a.Verdict)).ToArray();
+        var facts = Facts(answers);
+        var (low, high) = ClusteredShare.Interval<string>(counts, facts);
         return new ReportRow
         {
             Metric = metric.Key,
             Group = version.Name,
-            Value = answers.Count == 0 ? double.NaN : (double)counted / answers.Count,
+            Value = answers.Count == 0 ? double.NaN : (double)counts.Count(c => c) / answers.Count,
             Low = low,
             High = high,
             N = answers.Count,
             Chance = Chance(metric, answers),
-            Method = "share of answers, Wilson 95%",
+            Method = "share of answers, Wilson 95%" + Clustered(facts),
             Seed = seed,
         };
     }
+
+    // A fact asked in several wordings is known or not, whatever the wording: its questions are one cluster. Every other
+    // question is about a person of its own.
+    private static string[] Facts(IEnumerable<JudgedAnswer> answers) =>
+        [.. answers.Select((a, i) => a.Question is { Rank: >= 0, Person: { } person, Attribute: { } attribute } ? $"{person}\n{attribute}" : i.ToString(CultureInfo.InvariantCulture))];
+
+    private static string Clustered(string[] facts) => facts.Distinct(StringComparer.Ordinal).Count() is var number && number == facts.Length
+        ? ""
+        : string.Create(CultureInfo.InvariantCulture, $", clustered by person and attribute ({number} clusters)");
 
     /// <summary>What the most common right answer would score if it were given to every question; null where no value is asked for.</summary>
     private static double? Chance(ComparisonMetric metric, List<JudgedAnswer> answers)
@@ -59,7 +70,8 @@ public static class VersionComparison
     {
         var left = after.Of(metric.Sets).Select(a => metric.Counts(a.Verdict) ? 1.0 : 0).ToArray();
         var right = before.Of(metric.Sets).Select(a => metric.Counts(a.Verdict) ? 1.0 : 0).ToArray();
-        var (value, low, high) = PairedDifference.Of(left, right);
+        var facts = Facts(after.Of(metric.Sets));
+        var (value, low, high) = PairedDifference.Of<string>(left, right, facts);
         return new ReportRow
         {
             Metric = $"{metric.Key}.difference",
@@ -69,7 +81,7 @@ public static class VersionComparison
             High = high,
             N = left.Length,
             Chance = 0,
-            Method = "paired difference on the same questions, 95%",
+            Method = "paired difference on the same questions, 95%" + Clustered(facts),
             Seed = seed,
         };
     }
@@ -79,7 +91,8 @@ public static class VersionComparison
         var points = after.Of(ComparisonMetric.BehaviourSets)
             .Zip(before.Of(ComparisonMetric.BehaviourSets), (a, b) => judge.Compare(a.Question, a.Answer, b.Answer))
             .ToArray();
-        var (value, low, high) = PairedDifference.Of(points, new double[points.Length]);
+        var facts = Facts(after.Of(ComparisonMetric.BehaviourSets));
+        var (value, low, high) = PairedDifference.Of<string>(points, new double[points.Length], facts);
         return new ReportRow
         {
             Metric = "winrate",
@@ -89,7 +102,7 @@ public static class VersionComparison
             High = Math.Min(1, high),
             N = points.Length,
             Chance = 0.5,
-            Method = "the world's judge on secrets, tone, follow-ups, format; ties half; 95%",
+            Method = "the world's judge on secrets, tone, follow-ups, format; ties half; 95%" + Clustered(facts),
             Seed = seed,
         };
     }

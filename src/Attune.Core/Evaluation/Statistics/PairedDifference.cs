@@ -10,19 +10,29 @@ public static class PairedDifference
     /// <exception cref="ArgumentException">The two are not of the same length.</exception>
     public static (double Value, double Low, double High) Of(ReadOnlySpan<double> left, ReadOnlySpan<double> right)
     {
+        var (mean, error) = ClusteredError.Simple(Subtract(left, right));
+        return Around(mean, left.Length < 2 ? double.PositiveInfinity : error);
+    }
+
+    /// <summary>The same with the standard error of items in clusters, without end for a single cluster.</summary>
+    /// <exception cref="ArgumentException">The three are not of the same length.</exception>
+    public static (double Value, double Low, double High) Of<T>(ReadOnlySpan<double> left, ReadOnlySpan<double> right, ReadOnlySpan<T> clusters) where T : notnull
+    {
+        var (mean, error) = ClusteredError.Of(Subtract(left, right), clusters);
+        var several = clusters.Length > 0 && clusters[1..].ContainsAnyExcept(clusters[0]);
+        return Around(mean, several ? error : double.PositiveInfinity);
+    }
+
+    private static (double Value, double Low, double High) Around(double mean, double error) =>
+        double.IsNaN(mean) ? (mean, mean, mean) : (mean, mean - Wilson.Z95 * error, mean + Wilson.Z95 * error);
+
+    private static ReadOnlySpan<double> Subtract(ReadOnlySpan<double> left, ReadOnlySpan<double> right)
+    {
         if (left.Length != right.Length)
             throw new ArgumentException("Paired scores are of the same items.", nameof(right));
-        var n = left.Length;
-        if (n == 0)
-            return (double.NaN, double.NaN, double.NaN);
-        double sum = 0;
-        for (var i = 0; i < n; i++)
-            sum += left[i] - right[i];
-        var mean = sum / n;
-        double squares = 0;
-        for (var i = 0; i < n; i++)
-            squares += (left[i] - right[i] - mean) * (left[i] - right[i] - mean);
-        var half = n < 2 ? double.PositiveInfinity : Wilson.Z95 * Math.Sqrt(squares / (n - 1) / n);
-        return (mean, mean - half, mean + half);
+        var differences = new double[left.Length];
+        for (var i = 0; i < left.Length; i++)
+            differences[i] = left[i] - right[i];
+        return differences;
     }
 }

@@ -10,14 +10,15 @@ public static class Wilson
     public const double Z95 = 1.959963984540054;
 
     /// <summary>The interval of k successes in n trials; the whole of [0, 1] where n is 0.</summary>
-    public static (double Low, double High) Interval(long k, long n, double z = Z95)
+    public static (double Low, double High) Interval(long k, long n, double z = Z95) =>
+        n == 0 ? (0, 1) : OfShare((double)k / n, n, z);
+
+    /// <summary>The interval of a share of n items, n being a whole number or not (items in clusters are worth fewer).</summary>
+    public static (double Low, double High) OfShare(double share, double n, double z = Z95)
     {
-        if (n == 0)
-            return (0, 1);
-        var p = (double)k / n;
         var z2 = z * z;
-        var middle = p + z2 / (2 * n);
-        var half = z * Math.Sqrt(p * (1 - p) / n + z2 / (4.0 * n * n));
+        var middle = share + z2 / (2 * n);
+        var half = z * Math.Sqrt(share * (1 - share) / n + z2 / (4 * n * n));
         var scale = 1 + z2 / n;
         return (Math.Max(0, (middle - half) / scale), Math.Min(1, (middle + half) / scale));
     }
