@@ -22,8 +22,8 @@ public sealed partial class StatisticsVectors
             foreach (var path in SharedData.Files("statistics*.json", "vectors"))
             {
                 using var document = JsonDocument.Parse(File.ReadAllText(path));
-                foreach (var field in document.RootElement.EnumerateObject())
-                    cases.Add(Path.GetRelativePath(SharedData.Root!, path), field.Name);
+                foreach (var part in document.RootElement.EnumerateObject())
+                    cases.Add(Path.GetRelativePath(SharedData.Root!, path), part.Name);
             }
             if (cases.Count == 0)
                 cases.Add("", "");

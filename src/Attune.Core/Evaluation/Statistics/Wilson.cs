@@ -20,6 +20,7 @@ public static class Wilson
         var middle = share + z2 / (2 * n);
         var half = z * Math.Sqrt(share * (1 - share) / n + z2 / (4 * n * n));
         var scale = 1 + z2 / n;
-        return (Math.Max(0, (middle - half) / scale), Math.Min(1, (middle + half) / scale));
+        // At its ends the interval holds the share itself, not what rounding leaves of it.
+        return (share == 0 ? 0 : Math.Max(0, (middle - half) / scale), share == 1 ? 1 : Math.Min(1, (middle + half) / scale));
     }
 }
