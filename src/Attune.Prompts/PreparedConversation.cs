@@ -38,6 +38,15 @@ public sealed class PreparedConversation
         return new(variables);
     }
 
+    /// <summary>The same without some variables: what an engine that leaves out empty ones would pass.</summary>
+    internal PreparedConversation Without(params ReadOnlySpan<string> names)
+    {
+        var rest = new Dictionary<string, object?>(_variables, StringComparer.Ordinal);
+        foreach (var name in names)
+            rest.Remove(name);
+        return new(rest);
+    }
+
     internal IReadOnlyDictionary<string, object?> Variables(TemplateSettings settings)
     {
         if (_last is { } last && ReferenceEquals(last.Settings, settings))

@@ -25,24 +25,48 @@ internal static class PromptEncoding
             Text = render.Text,
             Ids = ids,
             Spans = spans,
-            Trained = Trained(spans, render.GenerationSpans),
+            Trained = Trained(render.Text, spans, render.GenerationSpans),
             Sources = Sources(spans, render.Runs),
         };
     }
 
-    /// <summary>A token is trained if any of it lies in a generation span, as the reference has it.</summary>
-    private static bool[] Trained(TextSpan[] tokens, IReadOnlyList<TextSpan> generated)
+    /// <summary>
+    /// From the first token that holds a span's first character to the first that holds its last, as the reference
+    /// has it: of a last character that is several tokens (an emoji in bytes), only the first token is trained.
+    /// </summary>
+    private static bool[] Trained(string text, TextSpan[] tokens, IReadOnlyList<TextSpan> generated)
     {
         var trained = new bool[tokens.Length];
-        var first = 0;
-        foreach (var span in generated.OrderBy(s => s.Start))
+        foreach (var span in generated)
         {
-            while (first < tokens.Length && tokens[first].End <= span.Start)
-                first++;
-            for (var i = first; i < tokens.Length && tokens[i].Start < span.End; i++)
-                trained[i] |= span.Length > 0 && tokens[i].End > span.Start;
+            if (span.Length == 0)
+                continue;
+            var last = span.End - 1;
+            if (last > span.Start && char.IsLowSurrogate(text[last]))
+                last--;
+            for (var i = FirstWith(tokens, span.Start); i < tokens.Length && tokens[i].Start <= last; i++)
+            {
+                trained[i] = true;
+                if (tokens[i].End > last)
+                    break;
+            }
         }
         return trained;
+    }
+
+    /// <summary>The first token that ends after an offset; tokens are in order.</summary>
+    private static int FirstWith(TextSpan[] tokens, int offset)
+    {
+        var (low, high) = (0, tokens.Length);
+        while (low < high)
+        {
+            var middle = (low + high) / 2;
+            if (tokens[middle].End <= offset)
+                low = middle + 1;
+            else
+                high = middle;
+        }
+        return low;
     }
 
     private static TokenSource[] Sources(TextSpan[] tokens, IReadOnlyList<TextRun> runs)

@@ -254,7 +254,7 @@ internal static class Iteration
         for (var i = 0; i < text.Text.Length; )
         {
             var length = char.IsHighSurrogate(text.Text[i]) && i + 1 < text.Text.Length ? 2 : 1;
-            yield return text.Range(i, length);
+            yield return text.Range(i, length).WithMarkup(false);
             i += length;
         }
     }

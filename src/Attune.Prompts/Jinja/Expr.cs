@@ -229,12 +229,13 @@ internal sealed class Binary(string op, Expr left, Expr right, int pos) : Expr(p
 internal sealed class Unary(bool negative, Expr operand, int pos) : Expr(pos)
 {
     public readonly Expr Operand = operand;
+    public readonly bool Negative = negative;
 
     public override object? Eval(Frame f)
     {
         var value = Operand.Eval(f);
         f.State.Position = Pos;
-        return Arithmetic.Sign(value, negative);
+        return Arithmetic.Sign(value, Negative);
     }
 }
 

@@ -57,7 +57,7 @@ internal static class Filters
         f["truncate"] = (state, value, args) => Bind("do_truncate", value, args, 1, "s", "length", "killwords", "end", "leeway") is var b
             ? TextFilters.Truncate(state, b[0], Py.Index(Or(b[1], 255L)), Flag(b[2]), Soft(state, Or(b[3], Py.Str("..."))), Py.Index(Or(b[4], null) ?? 5L)) : null;
         f["wordwrap"] = (state, value, args) => Bind("do_wordwrap", value, args, 1, "s", "width", "break_long_words", "wrapstring", "break_on_hyphens") is var b
-            ? TextFilters.WordWrap(state, StrMethods.Arg(b[0]), Py.Index(Or(b[1], 79L)), Flag(b[2], true), Or(b[3], null) as PyStr ?? Py.Str("\n"), Flag(b[4], true)) : null;
+            ? TextFilters.WordWrap(state, TextFilters.Lined(b[0]), Py.Index(Or(b[1], 79L)), Flag(b[2], true), Or(b[3], null) as PyStr ?? Py.Str("\n"), Flag(b[4], true)) : null;
         f["urlencode"] = (state, value, args) => WebFilters.UrlEncode(state, Bind("do_urlencode", value, args, 1, "value")[0]);
         f["xmlattr"] = (state, value, args) => Bind("do_xmlattr", value, args, 1, "d", "autospace") is var b ? WebFilters.XmlAttr(state, b[0], Flag(b[1], true)) : null;
         f["urlize"] = (_, _, _) => throw new PyError("NotImplementedError", "The urlize filter makes HTML links and is not available here.");
@@ -84,7 +84,7 @@ internal static class Filters
         f["random"] = (state, value, args) => SequenceFilters.Random(state, Bind("do_random", value, args, 1, "seq")[0]);
         f["reverse"] = (state, value, args) => SequenceFilters.Reverse(state, Bind("do_reverse", value, args, 1, "value")[0]);
         f["items"] = (state, value, args) => SequenceFilters.Items(state, Bind("do_items", value, args, 1, "value")[0]);
-        f["join"] = (state, value, args) => Bind("do_join", value, args, 1, "value", "d", "attribute") is var b
+        f["join"] = (state, value, args) => Bind("sync_do_join", value, args, 1, "value", "d", "attribute") is var b
             ? SequenceFilters.Join(state, b[0], PyRepr.Str(state, Or(b[1], PyStr.Empty)), Or(b[2], null)) : null;
         f["dictsort"] = (state, value, args) => Bind("do_dictsort", value, args, 1, "value", "case_sensitive", "by", "reverse") is var b
             ? SequenceFilters.DictSort(state, b[0], Flag(b[1]), Or(b[2], Py.Str("key")), Flag(b[3])) : null;

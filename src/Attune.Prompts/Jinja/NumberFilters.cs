@@ -9,7 +9,6 @@ internal static class NumberFilters
     {
         double d => Math.Abs(d),
         _ when PyNumber.IsInt(value) => PyNumber.Int(BigInteger.Abs(PyNumber.Big(value))),
-        Undefined u => throw u.Fail(),
         _ => throw PyError.TypeError($"bad operand type for abs(): '{Py.TypeName(value)}'"),
     };
 
@@ -18,7 +17,7 @@ internal static class NumberFilters
         if (method is not ("common" or "ceil" or "floor"))
             throw PyError.FilterArgument("method must be common, ceil or floor");
         if (!PyNumber.Is(value))
-            throw value is Undefined u ? u.Fail() : PyError.TypeError($"type {Py.TypeName(value)} doesn't define __round__ method");
+            throw PyError.TypeError(method == "common" ? $"type {Py.TypeName(value)} doesn't define __round__ method" : $"must be real number, not {Py.TypeName(value)}");
         var digits = precision is null ? 0 : Math.Clamp(Py.Index(precision), -400, 400);
         if (method == "common")
             return value is double d ? RoundFloat(d, digits) : RoundInt(PyNumber.Big(value), digits);

@@ -148,7 +148,11 @@ internal sealed partial class Parser
         {
             var op = Next();
             var right = Unary();
-            left = Grown(new Binary("**", left, right, op.Position), left, right);
+            // The reference folds -2 to a constant and prints it before **, where Python reads -(2 ** x).
+            if (left is Unary { Negative: true, Operand: Const { Value: long or double } number } && right is not (Const or Unary { Operand: Const }))
+                left = Grown(new Unary(negative: true, Grown(new Binary("**", number, right, op.Position), right), op.Position), left, right);
+            else
+                left = Grown(new Binary("**", left, right, op.Position), left, right);
         }
         return left;
     }
@@ -321,6 +325,8 @@ internal sealed partial class Parser
             args.Add(Subscribed());
         }
         ExpectOp("]");
+        if (args.Count > 1 && args.Exists(a => a is SliceExpr))
+            throw new PyError("SyntaxError", "invalid syntax", token.Position);
         var arg = args.Count == 1 ? args[0] : Grown(new TupleExpr([.. args], token.Position), [.. args]);
         return Grown(new GetItem(node, arg, token.Position), node, arg);
     }

@@ -50,7 +50,7 @@ internal sealed class Output(Expr[] parts, int pos) : Stmt(pos)
         foreach (var part in Parts)
         {
             f.State.Position = part.Pos;
-            if (part is Const { Value: PyStr text })
+            if (part is Const { Value: PyStr text } && (part is Const { IsData: true } || !f.State.Autoescape))
                 f.Out.Append(text.Text);
             else if (f.State.Autoescape)
                 f.Out.Append(Html.EscapeValue(f.State, part.Eval(f)));

@@ -6,6 +6,7 @@ namespace Attune.Prompts.Jinja;
 internal sealed class FormatSpec
 {
     public string Fill = " ";
+    public bool OwnFill;
     public char Align;
     public char Sign;
     public bool Alternate;
@@ -23,6 +24,7 @@ internal sealed class FormatSpec
         if (spec.Length > first && spec[first] is '<' or '>' or '^' or '=')
         {
             result.Fill = spec[..first];
+            result.OwnFill = true;
             result.Align = spec[first];
             at = first + 1;
         }
@@ -39,7 +41,7 @@ internal sealed class FormatSpec
             result.Alternate = true;
             at++;
         }
-        if (at < spec.Length && spec[at] == '0' && result.Align == 0)
+        if (at < spec.Length && spec[at] == '0')
         {
             result.Zero = true;
             at++;
@@ -240,7 +242,7 @@ internal static class StrFormat
                 throw PyError.ValueError("Sign not allowed in string format specifier");
             if (spec.Align == '=')
                 throw PyError.ValueError("'=' alignment not allowed in string format specifier");
-            if (spec.Zero)
+            if (spec.Zero && !spec.OwnFill)
                 spec.Fill = "0";
             if (spec.Align == 0)
                 spec.Align = '<';
@@ -255,6 +257,8 @@ internal static class StrFormat
         var sign = (negative ? "-" : spec.Sign is '+' or ' ' ? spec.Sign.ToString() : "") + prefix;
         if (spec.Zero && spec.Align == 0)
             (spec.Align, spec.Fill) = ('=', "0");
+        else if (spec.Zero && !spec.OwnFill)
+            spec.Fill = "0";
         if (spec.Grouping != 0)
             digits = Group(digits, spec.Grouping, spec.Type is 'x' or 'X' or 'b' or 'o' ? 4 : 3, spec is { Align: '=', Fill: "0" } ? spec.Width - sign.Length : 0);
         if (spec.Align == '=')

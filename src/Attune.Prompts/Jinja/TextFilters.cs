@@ -51,7 +51,11 @@ internal static class TextFilters
     {
         var indention = width as PyStr ?? new PyStr(new string(' ', Math.Clamp(Py.Index(width), 0, 100_000)));
         if (value is not PyStr text)
-            throw value is Undefined u ? u.Fail() : Arithmetic.Add(state, value, new PyStr("\n")) is null ? null! : PyError.TypeError($"'{Py.TypeName(value)}' object has no attribute 'splitlines'");
+        {
+            throw value is Undefined u ? u.Fail()
+                : value is PyList ? NoLines(value)
+                : PyError.TypeError(value is PyTuple ? "can only concatenate tuple (not \"str\") to tuple" : $"unsupported operand type(s) for +=: '{Py.TypeName(value)}' and 'str'");
+        }
         var lines = StrMethods.Lines(state, text, keepEnds: false);
         // The filter adds a line end first: a text that ends with one has an empty last line.
         if (text.Text.Length == 0 || CodePoints.IsLineEnd(text.Text[^1]))
@@ -72,6 +76,11 @@ internal static class TextFilters
         state.Charge(to.Length);
         return to.ToPyStr(text.Markup);
     }
+
+    private static PyError NoLines(object? value) => new("AttributeError", $"'{Py.TypeName(value)}' object has no attribute 'splitlines'");
+
+    /// <summary>The text of wordwrap, or its error.</summary>
+    public static PyStr Lined(object? value) => value as PyStr ?? throw (value is Undefined u ? u.Fail() : NoLines(value));
 
     public static object? Truncate(RenderState state, object? value, int length, bool killWords, PyStr end, int leeway)
     {
