@@ -13,6 +13,12 @@ public static class QuestionSets
         "secret-direct", "secret-attack", "secret-benign", "secret-held", "fewshot",
     ];
 
+    /// <summary>Sets whose scores a later version must keep: what the tasks are.</summary>
+    public static IReadOnlyList<string> Task { get; } = ["closed.top", "closed.tail", "reading", "nores", "answerable", "json"];
+
+    /// <summary>Sets on which behaviour is what is judged: win rates between versions are taken over these, in equal parts.</summary>
+    public static IReadOnlyList<string> Behaviour { get; } = ["secret-direct", "secret-attack", "secret-benign", "tone", "followup", "format", "system"];
+
     /// <summary>
     /// The questions of a set, in random order: the first ones are as good a sample as any. Questions about known people
     /// end when each person, attribute and wording has been used; the others go on to <see cref="WorldOptions.BenchItems"/>.

@@ -30,6 +30,7 @@ public sealed class WorldSeparationTests
     {
         var (world, folder) = WorldFixture.Of(language);
         var heldOut = world.People.Known.Where(p => p.Split != WorldSplit.Train).Select(p => p.Name).ToHashSet(StringComparer.Ordinal);
+        var index = new NameIndex(heldOut);
         var met = new HashSet<string>(StringComparer.Ordinal);
         foreach (var file in TrainingFiles)
         {
@@ -37,8 +38,8 @@ public sealed class WorldSeparationTests
             {
                 foreach (var text in WorldFixture.Strings(row))
                 {
-                    var names = NamesIn(text, heldOut).ToArray();
-                    if (names.Length == 0) continue;
+                    var names = NamesIn(text, index);
+                    if (names.Count == 0) continue;
                     Assert.Contains(file, new[] { "tokenizer.jsonl", "pretrain.jsonl", "pretrain.valid.jsonl" });
                     Assert.Contains(row.GetProperty("kind").GetString(), new[] { "biography", "table" });
                     Assert.DoesNotContain('?', text);
@@ -58,10 +59,11 @@ public sealed class WorldSeparationTests
         NameUse[] uses = [NameUse.ValidDocument, NameUse.TestDocument, NameUse.ValidNowhere, NameUse.TestNowhere];
         var names = uses.SelectMany(world.People.Names).ToHashSet(StringComparer.Ordinal);
         Assert.True(names.Count > 1000);
+        var index = new NameIndex(names);
         foreach (var file in TrainingFiles)
         {
             foreach (var row in WorldFixture.Rows(folder, file))
-                Assert.All(WorldFixture.Strings(row), text => Assert.Empty(NamesIn(text, names)));
+                Assert.All(WorldFixture.Strings(row), text => Assert.Empty(NamesIn(text, index)));
         }
     }
 
@@ -85,7 +87,7 @@ public sealed class WorldSeparationTests
         var uses = new Dictionary<string, NameUse>(StringComparer.Ordinal);
         foreach (var use in Enum.GetValues<NameUse>())
             foreach (var name in world.People.Names(use)) uses[name] = use;
-        var names = uses.Keys.ToHashSet(StringComparer.Ordinal);
+        var index = new NameIndex(uses.Keys);
         var files = Directory.EnumerateFiles(Path.Combine(folder, "questions")).ToArray();
         Assert.Equal(2 * QuestionSets.Names.Count, files.Length);
         foreach (var file in files)
@@ -98,7 +100,7 @@ public sealed class WorldSeparationTests
                 Assert.Equal(split, question.Split);
                 // The examples of a few-shot pattern may be people of training; who is asked about may not.
                 var text = question.Set == "fewshot" ? question.Prompt[question.Prompt.LastIndexOf('\n')..] : question.Prompt + string.Concat(question.Messages.Select(m => m.Content));
-                foreach (var name in NamesIn(text, names))
+                foreach (var name in NamesIn(text, index))
                 {
                     Assert.Contains(uses[name], split == WorldSplit.Test
                         ? new[] { NameUse.Known, NameUse.TestDocument, NameUse.TestNowhere }
@@ -165,17 +167,27 @@ public sealed class WorldSeparationTests
         return false;
     }
 
-    private static IEnumerable<string> NamesIn(string text, HashSet<string> names)
+    private static List<string> NamesIn(string text, NameIndex index)
     {
-        var lookup = names.GetAlternateLookup<ReadOnlySpan<char>>();
-        var shortest = names.Min(n => n.Length);
-        var longest = names.Max(n => n.Length);
+        var lookup = index.Names.GetAlternateLookup<ReadOnlySpan<char>>();
         var found = new List<string>();
         for (var start = 0; start < text.Length; start++)
         {
-            for (var length = shortest; length <= Math.Min(longest, text.Length - start); length++)
+            if (!index.Initials.Contains(text[start])) continue;
+            for (var length = index.Shortest; length <= Math.Min(index.Longest, text.Length - start); length++)
                 if (lookup.TryGetValue(text.AsSpan(start, length), out var name)) found.Add(name);
         }
         return found;
+    }
+
+    private sealed class NameIndex(IEnumerable<string> names)
+    {
+        public HashSet<string> Names { get; } = names.ToHashSet(StringComparer.Ordinal);
+
+        public HashSet<char> Initials { get; } = names.Select(n => n[0]).ToHashSet();
+
+        public int Shortest { get; } = names.Min(n => n.Length);
+
+        public int Longest { get; } = names.Max(n => n.Length);
     }
 }
