@@ -17,13 +17,13 @@ public static class SftStep
         var labels = microBatches.Sum(Labels);
         if (labels == 0)
             throw new TrainingException("ATT5121", FormattableString.Invariant($"No token of step {settings.Step} is trained.")) { Hint = "The loss mask hides every label: look at the preflight." };
-        return UpdateStep.Run(optimiser, settings, microBatches.Select(b => (Func<Tensor>)(() => SftLoss.Of(decoder.LogProbs(b), labels))), lora);
+        return UpdateStep.Run(optimiser, settings, microBatches.Select(b => (Func<Tensor>)(() => SftLoss.Of(decoder.LogProbs(b, even: true), labels))), lora);
     }
 
     /// <summary>A forward and backward pass that changes nothing; how many tokens it had.</summary>
     public static long Trial(Decoder decoder, Optimiser optimiser, IReadOnlyList<RaggedBatch> microBatches, Lora? lora = null)
     {
-        UpdateStep.Gradients(microBatches.Select(b => (Func<Tensor>)(() => SftLoss.Of(decoder.LogProbs(b), Math.Max(1, Labels(b))))), lora);
+        UpdateStep.Gradients(microBatches.Select(b => (Func<Tensor>)(() => SftLoss.Of(decoder.LogProbs(b, even: true), Math.Max(1, Labels(b))))), lora);
         optimiser.ZeroGradients();
         return microBatches.Sum(b => (long)b.Tokens);
     }
