@@ -10,8 +10,8 @@ namespace Attune.Torch.Kernels;
 /// </summary>
 internal static unsafe class AttentionKernel
 {
-    /// <summary>Queries in a band.</summary>
-    public const int Band = 64;
+    /// <summary>Queries in a band: a multiple of what MKL's kernels take at once, small enough that little is wasted on the diagonal.</summary>
+    public const int Band = 48;
 
     /// <summary>Writes softmax(q·kᵀ/√C)·v and log Σ exp for the queries [from, to) of the row that starts at token <paramref name="start"/>.</summary>
     public static void Forward(BlockShape shape, BlockSaved saved, int start, int from, int to, int head, float* scores)

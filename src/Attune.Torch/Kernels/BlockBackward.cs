@@ -14,7 +14,7 @@ internal static unsafe class BlockBackward
     public static void Run(BlockShape s, BlockWeights w, BlockWeights d, RowPlan plan, RotaryTable rotary, float* x, BlockSaved saved, float* dY, float* dX)
     {
         Span<nint> parts = stackalloc nint[10];
-        var tile = Math.Min(s.N, BlockShape.Tile);
+        var tile = Math.Min(s.N, s.Tile);
         var band = 2L * AttentionKernel.Band * plan.Longest;
         var pieces = BlockShape.Pieces(s.N, BlockShape.Chunk);
         Scratch.Cut(

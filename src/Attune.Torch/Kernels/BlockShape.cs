@@ -1,3 +1,5 @@
+using Attune.Torch.Native;
+
 namespace Attune.Torch.Kernels;
 
 /// <summary>
@@ -9,11 +11,14 @@ internal sealed record BlockShape(int N, int D, int H, int K, int C, int F, floa
     /// <summary>Tokens that go through the matrices together: enough for a good product, few enough to stay in the cache.</summary>
     public const int Chunk = 128;
 
-    /// <summary>Tokens between two gradients of the matrices: their intermediate values fit in the last cache.</summary>
-    public const int Tile = 8 * Chunk;
-
-    /// <summary>Rows of a matrix whose gradient is one piece of work.</summary>
+    /// <summary>Rows of a matrix's gradient in one piece of work: a multiple of this.</summary>
     public const int GradientRows = 64;
+
+    /// <summary>
+    /// Tokens between two gradients of the matrices: their intermediate values, some four megabytes, stay in the last
+    /// cache, and every thread has a chunk.
+    /// </summary>
+    public int Tile => Chunk * Math.Max(WorkerPool.Workers, Math.Clamp((1 << 20) / (D + 3 * F) / Chunk, 2, 8));
 
     /// <summary>Width of the queries: H·C.</summary>
     public int Queries => H * C;

@@ -11,19 +11,22 @@ internal readonly unsafe struct MatrixGradient(float* gradient, float* dY, int s
         var pieces = new List<(MatrixGradient, int)>();
         foreach (var one in all)
         {
-            for (var row = 0; one.Wanted && row < one.Outputs; row += BlockShape.GradientRows)
+            for (var row = 0; one.Wanted && row < one.Outputs; row += one.Rows)
                 pieces.Add((one, row));
         }
         WorkerPool.Run(pieces.Count, (item, _) =>
         {
             var (one, row) = pieces[item];
-            one.Piece(tokens, row, Math.Min(BlockShape.GradientRows, one.Outputs - row), add);
+            one.Piece(tokens, row, Math.Min(one.Rows, one.Outputs - row), add);
         });
     }
 
     private bool Wanted => gradient is not null;
 
     private int Outputs => outputs;
+
+    /// <summary>Rows of one piece: an eighth of the matrix in steps of 64, since narrow strips of dY are read badly.</summary>
+    private int Rows => BlockShape.GradientRows * Math.Max(1, BlockShape.Pieces(outputs, 8 * BlockShape.GradientRows));
 
     private void Piece(int tokens, int row, int rows, bool add) =>
         Gemm.TN(rows, inputs, tokens, dY + row, strideY, x, strideX, gradient + (long)row * inputs, inputs, beta: add ? 1 : 0);

@@ -32,7 +32,10 @@ public static partial class TorchRuntime
         lock (Gate)
         {
             if (Threads == 0)
+            {
                 KeepFreedMemory();
+                LetOpenMpSleep();
+            }
             try
             {
                 torch.set_num_threads(count);
@@ -67,6 +70,21 @@ public static partial class TorchRuntime
             // musl has no mallopt: slower, not wrong.
         }
     }
+
+    /// <summary>
+    /// libtorch's own threads spin for milliseconds after each operation, on the cores that our kernels then want. Told to
+    /// sleep instead, unless the user says otherwise. libgomp reads this once, when it is loaded, from the environment of
+    /// the process, which .NET's own setter does not reach.
+    /// </summary>
+    private static void LetOpenMpSleep()
+    {
+        if (OperatingSystem.IsLinux() && Environment.GetEnvironmentVariable("GOMP_SPINCOUNT") is null)
+            _ = setenv("OMP_WAIT_POLICY", "PASSIVE", overwrite: 0);
+    }
+
+    [LibraryImport("libc", StringMarshalling = StringMarshalling.Utf8)]
+    [DefaultDllImportSearchPaths(DllImportSearchPath.SafeDirectories)]
+    private static partial int setenv(string name, string value, int overwrite);
 
     [LibraryImport("libc")]
     [DefaultDllImportSearchPaths(DllImportSearchPath.SafeDirectories)]
