@@ -1,4 +1,5 @@
 using System.Runtime.ExceptionServices;
+using System.Runtime.InteropServices;
 
 namespace Attune.Torch.Native;
 
@@ -6,7 +7,7 @@ namespace Attune.Torch.Native;
 /// A few threads that share out short pieces of work: microseconds to start, where Parallel.For takes tens. A training
 /// step crosses a hundred barriers, so a worker spins for a moment after its last piece and only then sleeps.
 /// Pieces are taken in order by whoever is free; each writes its own part of the result, so the result does not depend
-/// on who took what.
+/// on who took what. The caller waits for pieces, not for workers: one that the system does not let run delays nobody.
 /// </summary>
 internal sealed class WorkerPool
 {
@@ -19,11 +20,7 @@ internal sealed class WorkerPool
     private readonly SemaphoreSlim[] _wake;
     private readonly int[] _asleep;
     private readonly int _workers;
-    private Action<int, int> _work = (_, _) => { };
-    private int _items;
-    private volatile int _run;
-    private PaddedCounter _next, _busy;
-    private ExceptionDispatchInfo? _fault;
+    private volatile Job _job = new((_, _) => { }, 0);
     private volatile bool _stop;
 
     private WorkerPool(int workers)
@@ -34,7 +31,7 @@ internal sealed class WorkerPool
         for (var worker = 1; worker < workers; worker++)
         {
             var self = worker;
-            new Thread(() => Live(self)) { IsBackground = true, Name = $"attune kernel {self}" }.Start();
+            new Thread(() => Live(self)) { IsBackground = true, Name = FormattableString.Invariant($"attune kernel {self}") }.Start();
         }
     }
 
@@ -57,7 +54,7 @@ internal sealed class WorkerPool
             var before = Gemm.ThreadsHere(1);
             try
             {
-                _shared.Share(items, work);
+                _shared.Share(new Job(work, items));
             }
             finally
             {
@@ -66,57 +63,23 @@ internal sealed class WorkerPool
         }
     }
 
-    private void Share(int items, Action<int, int> work)
+    private void Share(Job job)
     {
-        if (items <= 1 || _workers == 1)
+        if (job.Items > 1)
         {
-            for (var item = 0; item < items; item++)
-                work(item, 0);
-            return;
+            _job = job;
+            Wake();
         }
-
-        (_work, _items) = (work, items);
-        _next.Value = 0;
-        _busy.Value = _workers - 1;
-        _run++; // volatile: publishes all of the above
-        Wake();
-
-        Take(0);
-        var spin = 0;
-        while (Volatile.Read(ref _busy.Value) > 0)
-        {
-            if (++spin < 4 * SpinsBeforeSleep)
-                Thread.SpinWait(8);
-            else
-                Thread.Yield();
-        }
-        if (_fault is { } fault)
-        {
-            _fault = null;
-            fault.Throw();
-        }
-    }
-
-    private void Take(int worker)
-    {
-        try
-        {
-            for (int item; (item = Interlocked.Increment(ref _next.Value) - 1) < _items;)
-                _work(item, worker);
-        }
-        catch (Exception fault)
-        {
-            _fault ??= ExceptionDispatchInfo.Capture(fault);
-            Volatile.Write(ref _next.Value, _items);
-        }
+        job.Take(0);
+        job.WaitForTheOthers();
     }
 
     private void Live(int worker)
     {
         _ = Gemm.ThreadsHere(1);
-        for (var seen = 0; ;)
+        for (var seen = (Job?)null; ;)
         {
-            for (var spin = 0; _run == seen; spin++)
+            for (var spin = 0; ReferenceEquals(_job, seen); spin++)
             {
                 if (_stop)
                     return;
@@ -125,17 +88,16 @@ internal sealed class WorkerPool
                 else
                     Sleep(worker, seen);
             }
-            seen = _run;
-            Take(worker);
-            Interlocked.Decrement(ref _busy.Value);
+            seen = _job;
+            seen.Take(worker);
         }
     }
 
-    private void Sleep(int worker, int seen)
+    private void Sleep(int worker, Job? seen)
     {
-        // Announced first, looked second: a run that begins in between either sees the sleeper or is seen by it.
+        // Announced first, looked second: a job that comes in between either sees the sleeper or is seen by it.
         Interlocked.Exchange(ref _asleep[worker], 1);
-        if (_run == seen || Interlocked.Exchange(ref _asleep[worker], 0) == 0)
+        if ((ReferenceEquals(_job, seen) && !_stop) || Interlocked.Exchange(ref _asleep[worker], 0) == 0)
             _wake[worker].Wait();
     }
 
@@ -151,15 +113,55 @@ internal sealed class WorkerPool
     private void Stop()
     {
         _stop = true;
-        _run++;
         Wake();
     }
 
-    /// <summary>A counter on a cache line of its own.</summary>
-    [System.Runtime.InteropServices.StructLayout(System.Runtime.InteropServices.LayoutKind.Explicit, Size = 192)]
-    private struct PaddedCounter
+    /// <summary>One run's pieces: taken by a counter, counted when done. A worker that comes late finds none left.</summary>
+    private sealed class Job(Action<int, int> work, int items)
     {
-        [System.Runtime.InteropServices.FieldOffset(64)]
-        public int Value;
+        private Counters _counters;
+        private ExceptionDispatchInfo? _fault;
+
+        public int Items => items;
+
+        public void Take(int worker)
+        {
+            for (int item; (item = Interlocked.Increment(ref _counters.Taken) - 1) < items;)
+            {
+                try
+                {
+                    if (_fault is null)
+                        work(item, worker);
+                }
+                catch (Exception fault)
+                {
+                    _fault = ExceptionDispatchInfo.Capture(fault);
+                }
+                Interlocked.Increment(ref _counters.Done);
+            }
+        }
+
+        public void WaitForTheOthers()
+        {
+            for (var spin = 0; Volatile.Read(ref _counters.Done) < items; spin++)
+            {
+                if (spin < SpinsBeforeSleep)
+                    Thread.SpinWait(8);
+                else
+                    Thread.Yield();
+            }
+            _fault?.Throw();
+        }
+
+        /// <summary>Each on a cache line of its own.</summary>
+        [StructLayout(LayoutKind.Explicit, Size = 256)]
+        private struct Counters
+        {
+            [FieldOffset(64)]
+            public int Taken;
+
+            [FieldOffset(192)]
+            public int Done;
+        }
     }
 }
