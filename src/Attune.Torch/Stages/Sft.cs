@@ -58,7 +58,7 @@ public static class Sft
         var estimate = CostEstimate.Of(config, optimiser, options.MicroBatchTokens);
         if (steps >= CostEstimate.StepsWorthATrial)
             estimate = estimate.WithTrial(() => SftStep.Trial(decoder, optimiser, MicroBatches(0), lora), (double)report.Tokens / plan.PerEpoch * options.Accumulation * steps);
-        context.Show(new StagePreflight(Stage, report, estimate, steps, Warnings(options, config)));
+        context.Show(new StagePreflight(Stage, report, estimate, steps, Warnings(options, config, contract, files)));
 
         // Loop
         var state = run.Resume(optimiser, lora);
@@ -117,13 +117,14 @@ public static class Sft
         return rows;
     }
 
-    private static IReadOnlyList<string> Warnings(SftOptions options, DecoderConfig config)
+    private static IReadOnlyList<string> Warnings(SftOptions options, DecoderConfig config, StageContract contract, IEnumerable<DataFile> files)
     {
         var warnings = new List<string>();
         if (options.SequenceLength > config.ContextLength)
             warnings.Add(FormattableString.Invariant($"sequence_length {options.SequenceLength} is beyond the window of {config.ContextLength} that the parent declares."));
         if (options.LoraRank > 0)
             warnings.Add("LoRA leaves embeddings and head as they are: where the parent never trained the end of turn, it may never stop (Qwen3#1064).");
+        warnings.AddRange(files.Select(f => contract.Edge(DataReader.ReadConversations(f.Path))).OfType<string>());
         return warnings;
     }
 }

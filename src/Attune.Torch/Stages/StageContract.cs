@@ -30,11 +30,13 @@ public sealed record StageContract(PromptContract Contract, Tokenizer Tokenizer)
     }
 
     /// <summary>Conversation → ids and which of them are the assistant's.</summary>
-    public RenderedTokens Render(Conversation conversation)
-    {
-        var prompt = Contract.Render(conversation, Tokenizer);
-        return new RenderedTokens(prompt.Ids, prompt.Trained);
-    }
+    public RenderTokens Render { get; } = ContractRender.ForTraining(Contract, Tokenizer);
+
+    /// <summary>What differs between the prompts of these rows and those that inference will see, or null (failure 1).</summary>
+    /// <exception cref="DataException">ATT3033: they differ in every row.</exception>
+    public string? Edge(IEnumerable<ConversationRow> rows) => Boundary.Check(rows, Render, ContractRender.ForGeneration(Contract, Tokenizer), Tokenizer) is { Different: > 0 } report
+        ? FormattableString.Invariant($"In {report.Different} of {report.Rows} rows training and inference see other tokens before the completion, first in {report.First}: {report.Difference}.")
+        : null;
 
     /// <summary>
     /// Rows with the place of whatever the template refuses: <paramref name="make"/> reads rows and renders them one by one.
