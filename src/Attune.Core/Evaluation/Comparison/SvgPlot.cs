@@ -1,0 +1,104 @@
+using System.Globalization;
+using System.Net;
+using System.Text;
+
+namespace Attune.Core.Evaluation.Comparison;
+
+/// <summary>Small plots as inline SVG; colours are CSS variables (--s0, --s1…), so a page's theme reaches them.</summary>
+public static class SvgPlot
+{
+    /// <summary>A figure with its interval, as a bar of one table cell: 0 to 1 from left to right.</summary>
+    public static string Bar(double value, double low, double high, int series)
+    {
+        const double width = 96;
+        return string.Create(CultureInfo.InvariantCulture,
+            $"<svg class=bar viewBox='0 0 {width} 10' width={width} height=10 aria-hidden=true><rect x=0 y=3 width={width} height=4 rx=2 fill='var(--rule)'/><rect x=0 y=3 width={value * width:F1} height=4 rx=2 fill='var(--s{series})'/><line x1={low * width:F1} x2={high * width:F1} y1=5 y2=5 stroke='var(--ink)' stroke-width=1.4 /></svg>");
+    }
+
+    /// <summary>Figures of several series, one line an item: a dot with its interval for each series.</summary>
+    /// <param name="items">Label (English, Chinese), and for each series value, low, high (null where it has none).</param>
+    public static string Intervals(IReadOnlyList<(string Label, string LabelZh, IReadOnlyList<(double Value, double Low, double High)?> Series)> items)
+    {
+        const int left = 330, width = 460, row = 34;
+        var height = items.Count * row + 34;
+        var svg = new StringBuilder();
+        svg.Append(CultureInfo.InvariantCulture, $"<svg class=plot viewBox='0 0 {left + width + 30} {height}' role=img>");
+        for (var tick = 0; tick <= 100; tick += 25)
+        {
+            var x = left + width * tick / 100.0;
+            svg.Append(CultureInfo.InvariantCulture, $"<line x1={x:F1} x2={x:F1} y1=6 y2={height - 26} stroke='var(--rule)'/><text x={x:F1} y={height - 8} text-anchor=middle class=tick>{tick}%</text>");
+        }
+        for (var i = 0; i < items.Count; i++)
+        {
+            var (label, labelZh, series) = items[i];
+            var middle = i * row + row / 2 + 4;
+            svg.Append(CultureInfo.InvariantCulture, $"<text x={left - 14} y={middle + 4} text-anchor=end class=en>{WebUtility.HtmlEncode(label)}</text><text x={left - 14} y={middle + 4} text-anchor=end class=zh>{WebUtility.HtmlEncode(labelZh)}</text>");
+            for (var s = 0; s < series.Count; s++)
+            {
+                if (series[s] is not { } figure)
+                    continue;
+                var y = middle + (s - (series.Count - 1) / 2.0) * 8;
+                svg.Append(CultureInfo.InvariantCulture,
+                    $"<line x1={left + figure.Low * width:F1} x2={left + figure.High * width:F1} y1={y:F1} y2={y:F1} stroke='var(--s{s})' stroke-width=2 stroke-linecap=round /><circle cx={left + figure.Value * width:F1} cy={y:F1} r=3.6 fill='var(--s{s})'/>");
+            }
+        }
+        return svg.Append("</svg>").ToString();
+    }
+
+    /// <summary>Curves over steps on one pair of axes, each over its own span of steps; the loss axis is logarithmic.</summary>
+    public static string Curves(IReadOnlyList<LossCurve> curves)
+    {
+        const int left = 56, top = 12, width = 700, height = 220;
+        var drawn = curves.Where(c => c.Points.Count > 1).ToList();
+        if (drawn.Count == 0)
+            return "";
+        var losses = drawn.SelectMany(c => c.Points).Select(p => Math.Max(p.Loss, 1e-3)).ToList();
+        var (low, high) = (Math.Log(losses.Min()), Math.Log(losses.Max()));
+        if (high - low < 1e-9)
+            high = low + 1;
+        var svg = new StringBuilder();
+        svg.Append(CultureInfo.InvariantCulture, $"<svg class=plot viewBox='0 0 {left + width + 20} {top + height + 40}' role=img>");
+        for (var tick = 0; tick <= 4; tick++)
+        {
+            var y = top + height * tick / 4.0;
+            svg.Append(CultureInfo.InvariantCulture, $"<line x1={left} x2={left + width} y1={y:F1} y2={y:F1} stroke='var(--rule)'/><text x={left - 8} y={y + 4:F1} text-anchor=end class=tick>{Math.Exp(high - (high - low) * tick / 4):G2}</text>");
+        }
+        for (var c = 0; c < drawn.Count; c++)
+        {
+            var points = drawn[c].Points;
+            var last = Math.Max(1, points[^1].Step);
+            svg.Append(CultureInfo.InvariantCulture, $"<polyline fill=none stroke='var(--s{c % 5})' stroke-width=1.8 points='");
+            foreach (var (step, loss) in points)
+                svg.Append(CultureInfo.InvariantCulture, $"{left + width * step / last:F1},{top + height * (high - Math.Log(Math.Max(loss, 1e-3))) / (high - low):F1} ");
+            svg.Append("'/>");
+        }
+        svg.Append(CultureInfo.InvariantCulture, $"<text x={left} y={top + height + 18} class=tick>0</text><text x={left + width} y={top + height + 18} text-anchor=end class=tick>100%</text>");
+        for (var c = 0; c < drawn.Count; c++)
+            svg.Append(CultureInfo.InvariantCulture, $"<circle cx={left + c * 150 + 6} cy={top + height + 32} r=4 fill='var(--s{c % 5})'/><text x={left + c * 150 + 16} y={top + height + 36} class=tick>{WebUtility.HtmlEncode(drawn[c].Name)}</text>");
+        return svg.Append("</svg>").ToString();
+    }
+
+    /// <summary>Shares that add up to one, as one bar with its parts named.</summary>
+    public static string Shares(IReadOnlyList<DataShare> shares)
+    {
+        const double width = 700;
+        var svg = new StringBuilder($"<svg class=plot viewBox='0 0 {width.ToString(CultureInfo.InvariantCulture)} 46' role=img>");
+        var x = 0.0;
+        for (var i = 0; i < shares.Count; i++)
+        {
+            var part = shares[i].Share * width;
+            svg.Append(CultureInfo.InvariantCulture, $"<rect x={x:F1} y=2 width={Math.Max(0, part - 1):F1} height=18 fill='var(--s{i % 5})' opacity={1 - 0.12 * (i / 5):F2}><title>{WebUtility.HtmlEncode(shares[i].Kind)} {shares[i].Share:P1}</title></rect>");
+            if (part > 44)
+                svg.Append(CultureInfo.InvariantCulture, $"<text x={x + 2:F1} y=36 class=tick>{WebUtility.HtmlEncode(Short(shares[i].Kind, part))} {shares[i].Share:P0}</text>");
+            x += part;
+        }
+        return svg.Append("</svg>").ToString();
+    }
+
+    // About six units of width a letter; the full name is in the title.
+    private static string Short(string text, double width)
+    {
+        var letters = Math.Max(3, (int)(width / 6) - 5);
+        return text.Length <= letters ? text : text[..(letters - 1)] + "…";
+    }
+}

@@ -1,0 +1,61 @@
+namespace Attune.Core.Evaluation.Comparison;
+
+/// <summary>A share of a stage's data.</summary>
+/// <param name="Kind">The rows' own kind.</param>
+/// <param name="Share">Of the tokens in the loss, 0 to 1.</param>
+public sealed record DataShare(string Kind, double Share);
+
+/// <summary>A stage of a version's making, as lineage (what) and the run's report (cost) tell it.</summary>
+public sealed record StageCard
+{
+    /// <summary>pretrain, sft, dpo.</summary>
+    public required string Stage { get; init; }
+
+    /// <summary>Updates.</summary>
+    public long Steps { get; init; }
+
+    /// <summary>Real tokens read.</summary>
+    public long Tokens { get; init; }
+
+    /// <summary>Seconds in the loop, or null where no run report is attached.</summary>
+    public double? Seconds { get; init; }
+
+    /// <summary>Largest resident memory, bytes, or null.</summary>
+    public long? PeakMemoryBytes { get; init; }
+
+    /// <summary>Share of the matmul ceiling, or null.</summary>
+    public double? ShareOfCeiling { get; init; }
+
+    /// <summary>What it was trained on.</summary>
+    public IReadOnlyList<DataShare> Data { get; init; } = [];
+}
+
+/// <summary>What a version is, for the head of the table: its own stage, and the stages since the version before it in the comparison.</summary>
+public sealed record VersionCard
+{
+    /// <summary>What it is called.</summary>
+    public required string Name { get; init; }
+
+    /// <summary>Base, Instruct or Chat.</summary>
+    public required string Kind { get; init; }
+
+    /// <summary>Its digest, or null for a plain folder.</summary>
+    public string? Digest { get; init; }
+
+    /// <summary>The stages that lead from the compared version before it (or from nothing) to this one, oldest first.</summary>
+    public required IReadOnlyList<StageCard> Stages { get; init; }
+
+    /// <summary>What it was last trained to do, in words.</summary>
+    public string Objective => Stages.Count == 0 ? "" : string.Join(", then ", Stages.Select(s => s.Stage switch
+    {
+        "pretrain" => "next token of plain text",
+        "sft" => "answers to prompts, cross-entropy",
+        "dpo" => "preferred over rejected answers, DPO",
+        var other => other,
+    }).Distinct());
+}
+
+/// <summary>A loss over the course of a stage.</summary>
+/// <param name="Name">The version that it made.</param>
+/// <param name="Points">Step and loss, in order.</param>
+public sealed record LossCurve(string Name, IReadOnlyList<(double Step, double Loss)> Points);
