@@ -1,0 +1,160 @@
+using System.Diagnostics;
+using System.Globalization;
+using System.Text.Json.Nodes;
+using Attune.App.Cli;
+using Attune.App.Runs;
+using Attune.Core.Checkpoints;
+using Attune.Core.Options;
+using Attune.Core.Worlds;
+using Attune.Prompts;
+using Attune.Torch.Stages;
+using Spectre.Console;
+
+namespace Attune.App.Recipes;
+
+/// <summary>
+/// Runs the stages of a recipe in order. Each has a folder of its own under the recipe's; a stage that is complete is
+/// not run again and one that was interrupted goes on where it stopped, so the same command resumes the whole recipe.
+/// </summary>
+/// <remarks>
+/// In the YAML, <c>${world}</c> stands for the folder that the world was written to and <c>${name}</c> for the name
+/// of its versions (world, or world-zh).
+/// </remarks>
+internal sealed class RecipeRunner(RecipePlace place)
+{
+    private static readonly string[] StageNames = ["world", "pretrain", "sft", "dpo", "compare"];
+
+    private string WorldFolder => Path.Combine(place.Out, "world");
+
+    /// <summary>Runs them all.</summary>
+    public void Run(CancellationToken cancel)
+    {
+        var recipe = Recipe.FromYaml(Substitute(ReadYaml()), place.Recipe, StageNames);
+        // Every option is bound before the first stage runs: a misspelt one in the last stage costs no training.
+        var steps = recipe.Stages.Select((stage, i) => Bind(stage, i + 1, recipe.Stages.Count)).ToList();
+        Directory.CreateDirectory(place.Out);
+        foreach (var step in steps)
+        {
+            cancel.ThrowIfCancellationRequested();
+            step(cancel);
+        }
+    }
+
+    private Action<CancellationToken> Bind(RecipeStage stage, int number, int count)
+    {
+        var heading = $"[bold]{number}/{count} {stage.Name}[/]";
+        var seed = Layer("seed", place.Seed);
+        switch (stage.Name)
+        {
+            case "world":
+                var world = stage.Bind<WorldOptions>(flags: seed.Under(Layer("language", place.Language)));
+                world.Validate();
+                return cancel => MakeWorld(world, heading, cancel);
+            case "compare":
+                var compare = stage.Bind<CompareOptions>(flags: place.Items is { } items ? Layer("items", items) : null);
+                return cancel =>
+                {
+                    Terminal.Error.MarkupLine(heading);
+                    new Comparison(compare with { Store = place.Store, World = WorldFolder, Out = place.Out }).Run(cancel);
+                };
+            default:
+                var (where, what) = stage.Options.Split<Place>();
+                var options = BindTraining(stage.Name, what, seed);
+                var at = OptionsBinder.Bind<Place>(null, where) with
+                {
+                    Store = place.Store,
+                    Run = Path.Combine(place.Out, string.Create(CultureInfo.InvariantCulture, $"{number}-{stage.Name}")),
+                    Restart = place.Restart,
+                    Threads = place.Threads,
+                };
+                return cancel => Train(options, at, heading, cancel);
+        }
+    }
+
+    private static TrainingOptions BindTraining(string stage, OptionLayer options, OptionLayer seed) => stage switch
+    {
+        "pretrain" => OptionsBinder.Bind<PretrainOptions>(null, options, seed),
+        "sft" => OptionsBinder.Bind<SftOptions>(null, options, seed),
+        _ => OptionsBinder.Bind<DpoOptions>(null, options, seed),
+    };
+
+    private static void Train(TrainingOptions options, Place at, string heading, CancellationToken cancel)
+    {
+        var clock = Stopwatch.StartNew();
+        Terminal.Error.MarkupLine($"{heading} → {Markup.Escape(at.SaveAs ?? "unnamed")}");
+        var outcome = StageRunner.Run(options, at, cancel);
+        Terminal.Error.Line($"  stored {outcome.Version.Name} ({outcome.Version.Kind}, {outcome.Version.ShortDigest}); {clock.Elapsed.TotalSeconds:F0} s, {outcome.Facts.ShareOfCeiling:P0} of the matmul ceiling ({outcome.Facts.CeilingPerSecond / 1e9:F0} GFLOP/s)");
+    }
+
+    /// <summary>Writes the world once; its options are written last and say that it is whole.</summary>
+    private void MakeWorld(WorldOptions options, string heading, CancellationToken cancel)
+    {
+        var marker = Path.Combine(WorldFolder, "world.json");
+        var wanted = OptionsBinder.ToJson(options);
+        if (File.Exists(marker) && !place.Restart)
+        {
+            if (!JsonNode.DeepEquals(JsonNode.Parse(File.ReadAllText(marker)), wanted))
+            {
+                throw new AttuneException("ATT4102", "The folder holds another world.")
+                {
+                    File = marker,
+                    Hint = "Give another --out, or --restart to throw away what it holds.",
+                };
+            }
+            Terminal.Error.MarkupLine($"{heading} → {Markup.Escape(WorldFolder)} (already there)");
+            return;
+        }
+        Terminal.Error.MarkupLine($"{heading} → {Markup.Escape(WorldFolder)}");
+        var files = WorldExport.Write(World.Create(options), WorldFolder, cancel);
+        Atomic.WriteAllText(marker, wanted.ToJsonString(new() { WriteIndented = true }));
+        foreach (var file in files.Where(f => !f.Path.Contains("questions", StringComparison.Ordinal)))
+            Terminal.Error.Line($"  {Path.GetFileName(file.Path),-24} {file.Rows,9:N0} rows");
+    }
+
+    private string ReadYaml()
+    {
+        try
+        {
+            return File.ReadAllText(place.Recipe);
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            throw new AttuneException("ATT4103", "The recipe cannot be read.", e) { File = place.Recipe, Hint = "Give a YAML file, or the name of one in recipes/." };
+        }
+    }
+
+    private string Substitute(string yaml) => yaml
+        .Replace("${world}", WorldFolder.Replace('\\', '/'), StringComparison.Ordinal)
+        .Replace("${name}", place.Language == "en" ? "world" : $"world-{place.Language}", StringComparison.Ordinal);
+
+    private static OptionLayer Layer(string key, object value) =>
+        OptionLayer.FromValues(new Dictionary<string, object?> { [key] = value }, "the command line");
+}
+
+/// <summary>Where a recipe runs, and what the command line says over it.</summary>
+internal sealed record RecipePlace
+{
+    /// <summary>The YAML file.</summary>
+    public required string Recipe { get; init; }
+
+    /// <summary>The folder of the run.</summary>
+    public required string Out { get; init; }
+
+    /// <summary>The store of versions.</summary>
+    public required string Store { get; init; }
+
+    /// <summary>Language of the world.</summary>
+    public required string Language { get; init; }
+
+    /// <summary>Seed of the world and of every stage.</summary>
+    public required long Seed { get; init; }
+
+    /// <summary>Items of each question set, or null for what the recipe says.</summary>
+    public int? Items { get; init; }
+
+    /// <summary>Threads; 0 for every core.</summary>
+    public int Threads { get; init; }
+
+    /// <summary>Throw away what the folder holds.</summary>
+    public bool Restart { get; init; }
+}

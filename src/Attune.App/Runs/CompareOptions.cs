@@ -1,0 +1,32 @@
+using System.ComponentModel;
+using System.ComponentModel.DataAnnotations;
+
+namespace Attune.App.Runs;
+
+/// <summary>Options of <c>attune compare</c>.</summary>
+internal sealed record CompareOptions
+{
+    [Description("Versions or model folders, in the order of a model's life: Base Instruct Chat.")]
+    public required IReadOnlyList<string> Versions { get; init; }
+
+    [Description("Folder of the world whose questions are asked (quickstart writes runs/…/world).")]
+    public string World { get; init; } = Path.Combine("runs", "quickstart-en-7", "world");
+
+    [Description("test: the figures to report; valid: the people to tune on."), AllowedValues("test", "valid")]
+    public string Split { get; init; } = "test";
+
+    [Description("Questions of each set, at most."), Range(1, 1_000_000)]
+    public int Items { get; init; } = 300;
+
+    [Description("Folder of report.json, report.html and the answers.")]
+    public string Out { get; init; } = Path.Combine("runs", "compare");
+
+    [Description("Folder of the versions.")]
+    public string Store { get; init; } = Place.DefaultStore;
+
+    [Description("Most tokens of an answer."), Range(1, 100_000)]
+    public int MaxTokens { get; init; } = 48;
+
+    [Description("Print JSON.")]
+    public bool Json { get; init; }
+}

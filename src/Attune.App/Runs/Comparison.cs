@@ -1,0 +1,142 @@
+using System.Globalization;
+using System.Text.Json;
+using System.Text.Json.Nodes;
+using Attune.App.Cli;
+using Attune.Core.Checkpoints;
+using Attune.Core.Evaluation;
+using Attune.Core.Evaluation.Comparison;
+using Attune.Core.Options;
+using Attune.Core.Versions;
+using Attune.Core.Worlds;
+using Attune.Prompts;
+using Spectre.Console;
+
+namespace Attune.App.Runs;
+
+/// <summary>
+/// Asks every version the same questions of a world, judges the answers, and writes the report: report.json,
+/// report.html, and the answers themselves, so that every figure can be looked behind. Answers of a version are kept
+/// under its digest: an interrupted comparison does not ask again.
+/// </summary>
+internal sealed class Comparison(CompareOptions options)
+{
+    private sealed record Subject(string Name, ModelFiles Files, ModelVersion? Version);
+
+    /// <summary>Runs it and prints the table (or, with --json, the report).</summary>
+    public Report Run(CancellationToken cancel)
+    {
+        var worldOptions = ReadWorldOptions();
+        var judge = new WorldJudge(World.Create(worldOptions).Language);
+        var sets = ComparisonMetric.AllSets.ToDictionary(set => set, Questions, StringComparer.Ordinal);
+        var subjects = options.Versions.Select(name => Running.Open(options.Store, name) is var (files, version) ? new Subject(name, files, version) : null!).ToList();
+
+        var judged = subjects.Select(subject => Ask(subject, sets, judge, cancel)).ToList();
+        var rows = VersionComparison.Measure(judged, judge, worldOptions.Seed);
+        var store = subjects.Any(s => s.Version is not null) ? Running.OpenStore(options.Store) : null;
+        var cards = VersionCards.Of(store, [.. subjects.Select(s => (s.Name, s.Version))]);
+        var report = new Report
+        {
+            Kind = "comparison",
+            Subjects = subjects.ToDictionary(s => s.Name, s => s.Version?.Digest ?? s.Files.Description, StringComparer.Ordinal),
+            Command = $"attune compare {string.Join(' ', options.Versions)} --world {options.World} --split {options.Split} --items {options.Items.ToString(CultureInfo.InvariantCulture)}",
+            Options = OptionsBinder.ToJson(options),
+            Environment = MachineFacts.Of(store, subjects.Select(s => s.Version)),
+            Rows = rows,
+            Details = Details(cards),
+        };
+        Write(report, cards, worldOptions.Language);
+        if (options.Json)
+            Terminal.WriteJson(report.ToJson());
+        else
+            ComparisonTable.Print(report, cards);
+        return report;
+    }
+
+    private WorldOptions ReadWorldOptions()
+    {
+        var path = Path.Combine(options.World, "world.json");
+        if (!File.Exists(path))
+        {
+            throw new AttuneException("ATT4105", "There is no world in this folder.")
+            {
+                File = path,
+                Hint = "./attune quickstart writes one under runs/; --world names its folder.",
+            };
+        }
+        return OptionsBinder.FromJson<WorldOptions>(JsonNode.Parse(File.ReadAllText(path))!.AsObject(), path);
+    }
+
+    private IReadOnlyList<WorldQuestion> Questions(string set) =>
+        [.. WorldExport.ReadQuestions(Path.Combine(options.World, "questions", $"{options.Split}.{set}.jsonl")).Take(options.Items)];
+
+    private JudgedVersion Ask(Subject subject, IReadOnlyDictionary<string, IReadOnlyList<WorldQuestion>> sets, WorldJudge judge, CancellationToken cancel)
+    {
+        var path = AnswersPath(subject);
+        var known = ReadAnswers(path);
+        var missing = sets.Values.SelectMany(q => q).Where(q => !known.ContainsKey(q.Id)).ToList();
+        if (missing.Count > 0)
+        {
+            using var answerer = WorldAnswerer.Open(subject.Files, subject.Version?.Kind, options.MaxTokens);
+            var display = new CountDisplay($"asking {subject.Name}", missing.Count);
+            foreach (var chunk in missing.Chunk(512))
+            {
+                foreach (var (question, answer) in chunk.Zip(answerer.Answer(chunk, cancel)))
+                    known[question.Id] = answer;
+                display.Add(chunk.Length);
+                WriteAnswers(path, known);
+            }
+            display.Close();
+        }
+        return new JudgedVersion(subject.Name, subject.Version?.Digest, sets.ToDictionary(
+            s => s.Key,
+            s => (IReadOnlyList<JudgedAnswer>)[.. s.Value.Select(q => new JudgedAnswer(q, known[q.Id], judge.Judge(q, known[q.Id])))],
+            StringComparer.Ordinal));
+    }
+
+    // A plain folder has no digest that would say whether it is still the same: it is asked anew each time.
+    private string? AnswersPath(Subject subject) => subject.Version is { } version
+        ? Path.Combine(options.Out, "answers", string.Create(CultureInfo.InvariantCulture, $"{version.ShortDigest}.{options.Split}.{options.MaxTokens}.jsonl"))
+        : null;
+
+    private static Dictionary<string, string> ReadAnswers(string? path) => path is not null && File.Exists(path)
+        ? File.ReadLines(path).Select(line => JsonNode.Parse(line)!).ToDictionary(a => (string)a["id"]!, a => (string)a["answer"]!, StringComparer.Ordinal)
+        : new(StringComparer.Ordinal);
+
+    private static void WriteAnswers(string? path, Dictionary<string, string> answers)
+    {
+        if (path is null)
+            return;
+        Directory.CreateDirectory(Path.GetDirectoryName(path)!);
+        Atomic.WriteAllText(path, string.Concat(answers.Select(a => new JsonObject { ["id"] = a.Key, ["answer"] = a.Value }.ToJsonString(Readable) + "\n")));
+    }
+
+    private static readonly JsonSerializerOptions Readable = new() { Encoder = System.Text.Encodings.Web.JavaScriptEncoder.UnsafeRelaxedJsonEscaping };
+
+    private void Write(Report report, IReadOnlyList<VersionCard> cards, string language)
+    {
+        Directory.CreateDirectory(options.Out);
+        Atomic.WriteAllText(Path.Combine(options.Out, "report.json"), report.ToJson().ToJsonString(new(Readable) { WriteIndented = true }));
+        Atomic.WriteAllText(Path.Combine(options.Out, "report.html"), HtmlReport.Render(report, cards, LossCurves.Under(options.Out), language));
+    }
+
+    private static JsonObject Details(IReadOnlyList<VersionCard> cards) => new()
+    {
+        ["versions"] = new JsonArray([.. cards.Select(card => (JsonNode)new JsonObject
+        {
+            ["name"] = card.Name,
+            ["kind"] = card.Kind,
+            ["digest"] = card.Digest,
+            ["objective"] = card.Objective,
+            ["stages"] = new JsonArray([.. card.Stages.Select(stage => (JsonNode)new JsonObject
+            {
+                ["stage"] = stage.Stage,
+                ["steps"] = stage.Steps,
+                ["tokens"] = stage.Tokens,
+                ["seconds"] = stage.Seconds,
+                ["peak_memory_bytes"] = stage.PeakMemoryBytes,
+                ["share_of_ceiling"] = stage.ShareOfCeiling,
+                ["data"] = new JsonArray([.. stage.Data.Select(d => (JsonNode)new JsonObject { ["kind"] = d.Kind, ["share"] = d.Share })]),
+            })]),
+        })]),
+    };
+}

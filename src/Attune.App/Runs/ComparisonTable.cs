@@ -1,0 +1,42 @@
+using System.Globalization;
+using Attune.App.Cli;
+using Attune.Core.Evaluation;
+using Attune.Core.Evaluation.Comparison;
+using Spectre.Console;
+
+namespace Attune.App.Runs;
+
+/// <summary>The comparison on a terminal: what each version is, then what it is good and bad at.</summary>
+internal static class ComparisonTable
+{
+    public static void Print(Report report, IReadOnlyList<VersionCard> cards)
+    {
+        var table = Terminal.TableOf(["", .. cards.Select(c => c.Name)]);
+        Row(table, "objective", cards.Select(c => c.Objective));
+        Row(table, "training", cards.Select(c => Join(c, s => $"{s.Stage}: {s.Steps:N0} steps, {s.Tokens / 1e6:F2} M tokens")));
+        Row(table, "cost", cards.Select(c => Join(c, s => s.Seconds is { } seconds ? $"{seconds:F0} s, {(s.PeakMemoryBytes ?? 0) / 1e6:F0} MB" : $"—")));
+        Row(table, "data (share of the loss)", cards.Select(c => Join(c, s => $"{string.Join(", ", s.Data.Take(4).Select(d => string.Create(CultureInfo.InvariantCulture, $"{d.Kind} {d.Share:P0}")))}{(s.Data.Count > 4 ? ", …" : "")}")));
+        foreach (var group in ComparisonMetric.All.GroupBy(m => m.Group))
+        {
+            table.AddEmptyRow();
+            foreach (var metric in group)
+                Row(table, $"{metric.Label} {(metric.HigherIsBetter ? "↑" : "↓")}", cards.Select(c => Cell(report, metric.Key, c.Name)));
+        }
+        Terminal.Out.Write(table);
+
+        foreach (var row in report.Rows.Where(r => r.Metric == "winrate"))
+            Terminal.Out.Line($"Win rate of {row.Group}: [bold]{row.Value:P1}[/] ({row.Low * 100:F1} to {row.High * 100:F1}, n {row.N}), {row.Method}.");
+        foreach (var row in report.Rows.Where(r => r.Metric.EndsWith(".difference", StringComparison.Ordinal)))
+            Terminal.Out.Line($"{row.Metric[..^".difference".Length]}, {row.Group}: {row.Value * 100:+0.0;-0.0;0.0} points ({row.Low * 100:F1} to {row.High * 100:F1}), paired.");
+    }
+
+    private static void Row(Table table, string head, IEnumerable<string> cells) => table.AddPlainRow([head, .. cells]);
+
+    private static string Join(VersionCard card, Func<StageCard, FormattableString> line) =>
+        string.Join('\n', card.Stages.Select(stage => FormattableString.Invariant(line(stage))));
+
+    private static string Cell(Report report, string metric, string version) =>
+        report.Rows.FirstOrDefault(r => r.Metric == metric && r.Group == version) is { N: > 0 } row
+            ? string.Create(CultureInfo.InvariantCulture, $"{row.Value * 100:F1} ({row.Low * 100:F0}–{row.High * 100:F0}, n {row.N})")
+            : "—";
+}

@@ -1,0 +1,88 @@
+using System.Text.Json.Nodes;
+using Attune.App.Cli;
+using Attune.Core.Versions;
+using Attune.Torch.Native;
+using Attune.Torch.Stages;
+
+namespace Attune.App.Runs;
+
+/// <summary>A stage that has run: the version it made, and what it cost.</summary>
+internal sealed record StageOutcome(ModelVersion Version, RunFacts Facts);
+
+/// <summary>Runs one stage from the command line or a recipe: opens the parent, shows the run, stores the version with its report.</summary>
+internal static class StageRunner
+{
+    /// <summary>Runs the stage that these options belong to.</summary>
+    /// <exception cref="PreflightShown">The place asked for the preflight only.</exception>
+    public static StageOutcome Run(TrainingOptions options, Place place, CancellationToken cancel)
+    {
+        var stage = NameOf(options);
+        var store = ModelStore.Open(place.Store);
+        var saveAs = place.SaveAs;
+        if (saveAs is not null)
+            ModelStore.CheckName(saveAs);
+
+        TorchRuntime.Initialise(place.Threads == 0 ? null : place.Threads);
+        var parent = place.Parent is { } reference ? Running.Open(place.Store, reference) : default;
+        var display = new StageDisplay(saveAs ?? stage);
+        var context = new StageContext
+        {
+            RunFolder = place.Run ?? Path.Combine("runs", $"{stage}-{(saveAs ?? "unnamed").Replace(':', '-')}"),
+            Parent = parent.Files,
+            ParentDigest = parent.Version?.Digest,
+            ParentKind = parent.Version?.Kind,
+            Restart = place.Restart,
+            Progress = display,
+            Preflight = new PreflightView(place.PreflightOnly),
+            Cancellation = cancel,
+        };
+
+        StageResult result;
+        try
+        {
+            result = options switch
+            {
+                PretrainOptions pretrain => Pretrain.Run(pretrain, context),
+                SftOptions sft => Sft.Run(sft, context),
+                DpoOptions dpo => Dpo.Run(dpo, context),
+                _ => throw new ArgumentException($"There is no stage for {options.GetType().Name}.", nameof(options)),
+            };
+        }
+        finally
+        {
+            display.Close();
+        }
+        var version = store.Add(result.Draft, saveAs, cancel);
+        if (store.Reports(version.Digest).All(r => r.Kind != "run"))
+            store.AttachReport(version.Digest, "run", RunReport(stage, result.Facts));
+        return new(version, result.Facts);
+    }
+
+    /// <summary>The stem that a stage has everywhere.</summary>
+    public static string NameOf(TrainingOptions options) => options switch
+    {
+        PretrainOptions => "pretrain",
+        SftOptions => "sft",
+        DpoOptions => "dpo",
+        _ => throw new ArgumentException($"There is no stage for {options.GetType().Name}.", nameof(options)),
+    };
+
+    private static JsonObject RunReport(string stage, RunFacts facts) => new()
+    {
+        ["schema"] = 1,
+        ["kind"] = "run",
+        ["stage"] = stage,
+        ["steps"] = facts.Steps,
+        ["tokens"] = facts.Tokens,
+        ["target_tokens"] = facts.TargetTokens,
+        ["seconds"] = facts.Seconds,
+        ["tokens_per_second"] = facts.TokensPerSecond,
+        ["peak_memory_bytes"] = facts.PeakMemoryBytes,
+        ["parameters"] = facts.Parameters,
+        ["threads"] = facts.Threads,
+        ["ceiling_flops"] = facts.CeilingPerSecond,
+        ["share_of_ceiling"] = facts.ShareOfCeiling,
+        ["loss"] = facts.Loss,
+        ["validation_loss"] = facts.ValidationLoss,
+    };
+}
