@@ -18,7 +18,7 @@ internal static class QuickstartCommand
         [Description("A recipe of recipes/ (quickstart, tiny, protected) or a YAML file.")]
         public string Recipe { get; init; } = "quickstart";
 
-        [Description("Language of the world: en or zh."), AllowedValues("en", "zh")]
+        [Description("Language of the world: en or zh.")]
         public string Language { get; init; } = "en";
 
         [Description("Seed of the world and of every stage.")]

@@ -1,5 +1,6 @@
 using System.ComponentModel;
 using System.ComponentModel.DataAnnotations;
+using Attune.Core.Worlds;
 
 namespace Attune.App.Runs;
 
@@ -12,8 +13,8 @@ internal sealed record CompareOptions
     [Description("Folder of the world whose questions are asked (quickstart writes runs/…/world).")]
     public string World { get; init; } = Path.Combine("runs", "quickstart-en-7", "world");
 
-    [Description("test: the figures to report; valid: the people to tune on."), AllowedValues("test", "valid")]
-    public string Split { get; init; } = "test";
+    [Description("test: the figures to report; valid: the people to tune on.")]
+    public WorldSplit Split { get; init; } = WorldSplit.Test;
 
     [Description("Questions of each set, at most."), Range(1, 1_000_000)]
     public int Items { get; init; } = 300;

@@ -20,6 +20,8 @@ namespace Attune.App.Runs;
 /// </summary>
 internal sealed class Comparison(CompareOptions options)
 {
+    private readonly string _split = OptionText.Of(options.Split);
+
     private sealed record Subject(string Name, ModelFiles Files, ModelVersion? Version);
 
     /// <summary>Runs it and prints the table (or, with --json, the report).</summary>
@@ -38,7 +40,7 @@ internal sealed class Comparison(CompareOptions options)
         {
             Kind = "comparison",
             Subjects = subjects.ToDictionary(s => s.Name, s => s.Version?.Digest ?? s.Files.Description, StringComparer.Ordinal),
-            Command = $"attune compare {string.Join(' ', options.Versions)} --world {options.World} --split {options.Split} --items {options.Items.ToString(CultureInfo.InvariantCulture)}",
+            Command = $"attune compare {string.Join(' ', options.Versions)} --world {options.World} --split {_split} --items {options.Items.ToString(CultureInfo.InvariantCulture)}",
             Options = OptionsBinder.ToJson(options),
             Environment = MachineFacts.Of(store, subjects.Select(s => s.Version)),
             Rows = rows,
@@ -67,7 +69,7 @@ internal sealed class Comparison(CompareOptions options)
     }
 
     private IReadOnlyList<WorldQuestion> Questions(string set) =>
-        [.. WorldExport.ReadQuestions(Path.Combine(options.World, "questions", $"{options.Split}.{set}.jsonl")).Take(options.Items)];
+        [.. WorldExport.ReadQuestions(Path.Combine(options.World, "questions", $"{_split}.{set}.jsonl")).Take(options.Items)];
 
     private JudgedVersion Ask(Subject subject, IReadOnlyDictionary<string, IReadOnlyList<WorldQuestion>> sets, WorldJudge judge, CancellationToken cancel)
     {
@@ -95,7 +97,7 @@ internal sealed class Comparison(CompareOptions options)
 
     // A plain folder has no digest that would say whether it is still the same: it is asked anew each time.
     private string? AnswersPath(Subject subject) => subject.Version is { } version
-        ? Path.Combine(options.Out, "answers", string.Create(CultureInfo.InvariantCulture, $"{version.ShortDigest}.{options.Split}.{options.MaxTokens}.jsonl"))
+        ? Path.Combine(options.Out, "answers", string.Create(CultureInfo.InvariantCulture, $"{version.ShortDigest}.{_split}.{options.MaxTokens}.jsonl"))
         : null;
 
     private static Dictionary<string, string> ReadAnswers(string? path) => path is not null && File.Exists(path)
