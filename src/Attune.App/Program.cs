@@ -4,6 +4,11 @@ using Attune.App.Commands;
 
 var root = new RootCommand("Attune: the whole life of a language model, from raw text to a Chat version.")
 {
+    QuickstartCommand.Create(),
+    TrainCommands.Pretrain(),
+    TrainCommands.Sft(),
+    TrainCommands.Dpo(),
+    CompareCommand.Create(),
     VersionsCommand.Create(),
     VersionsCommand.Export(),
     TestCommand.Create(),

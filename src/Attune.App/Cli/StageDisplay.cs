@@ -56,7 +56,7 @@ internal sealed class StageDisplay(string title) : IProgress<StageProgress>
         var full = (int)Math.Round(share * BarWidth);
         var bar = live ? $"{new string('━', full)}{new string('╌', BarWidth - full)} " : "";
         var loss = p.ValidationLoss is { } validation ? FormattableString.Invariant($"loss {p.Loss:F3} (validation {validation:F3})") : FormattableString.Invariant($"loss {p.Loss:F3}");
-        var accuracy = p.Metrics.TryGetValue("rewards/accuracies", out var value) ? FormattableString.Invariant($"  prefers chosen {value:P0}") : "";
+        var accuracy = p.Metrics.Where(m => m.Key == "rewards/accuracies").Select(m => FormattableString.Invariant($"  prefers chosen {m.Value:P0}")).FirstOrDefault();
         return string.Create(CultureInfo.InvariantCulture,
             $"{title,-14} {bar}{share,4:P0}  step {p.Step}/{p.Steps}  {loss}{accuracy}  {p.TokensPerSecond:N0} tokens/s  {Left(p)}");
     }

@@ -76,14 +76,17 @@ internal static class Verb
         {
             Description = Describe(field),
             HelpName = HelpName(field),
-            Arity = field.Kind switch
-            {
-                OptionKind.Bool => ArgumentArity.ZeroOrOne,
-                OptionKind.TextList => ArgumentArity.OneOrMore,
-                _ => ArgumentArity.ExactlyOne,
-            },
+            Arity = field.Kind == OptionKind.Bool ? ArgumentArity.ZeroOrMore : ArgumentArity.OneOrMore,
             AllowMultipleArgumentsPerToken = field.Kind == OptionKind.TextList,
         };
+        if (field.Kind != OptionKind.TextList)
+        {
+            option.Validators.Add(result =>
+            {
+                if (result.Tokens.Count > 1)
+                    result.AddError(FormattableString.Invariant($"The option '{field.Flag}' takes one value; {result.Tokens.Count} were given."));
+            });
+        }
         command.Options.Add(option);
         return (parsed, values) => Take(parsed.GetResult(option), field, values);
     }

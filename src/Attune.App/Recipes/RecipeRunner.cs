@@ -51,7 +51,7 @@ internal sealed class RecipeRunner(RecipePlace place)
                 world.Validate();
                 return cancel => MakeWorld(world, heading, cancel);
             case "compare":
-                var compare = stage.Bind<CompareOptions>(flags: place.Items is { } items ? Layer("items", items) : null);
+                var compare = stage.Bind<ComparisonOptions>(flags: place.Items is { } items ? Layer("items", items) : null);
                 return cancel =>
                 {
                     Terminal.Error.MarkupLine(heading);

@@ -18,7 +18,7 @@ namespace Attune.App.Runs;
 /// report.html, and the answers themselves, so that every figure can be looked behind. Answers of a version are kept
 /// under its digest: an interrupted comparison does not ask again.
 /// </summary>
-internal sealed class Comparison(CompareOptions options)
+internal sealed class Comparison(ComparisonOptions options)
 {
     private readonly string _split = OptionText.Of(options.Split);
 

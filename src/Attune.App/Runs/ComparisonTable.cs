@@ -13,9 +13,9 @@ internal static class ComparisonTable
     {
         var table = Terminal.TableOf(["", .. cards.Select(c => c.Name)]);
         Row(table, "objective", cards.Select(c => c.Objective));
-        Row(table, "training", cards.Select(c => Join(c, s => $"{s.Stage}: {s.Steps:N0} steps, {s.Tokens / 1e6:F2} M tokens")));
-        Row(table, "cost", cards.Select(c => Join(c, s => s.Seconds is { } seconds ? $"{seconds:F0} s, {(s.PeakMemoryBytes ?? 0) / 1e6:F0} MB" : $"—")));
-        Row(table, "data (share of the loss)", cards.Select(c => Join(c, s => $"{string.Join(", ", s.Data.Take(4).Select(d => string.Create(CultureInfo.InvariantCulture, $"{d.Kind} {d.Share:P0}")))}{(s.Data.Count > 4 ? ", …" : "")}")));
+        Row(table, "training", cards.Select(c => Join(c, s => string.Create(CultureInfo.InvariantCulture, $"{s.Stage}: {s.Steps:N0} steps, {s.Tokens / 1e6:F2} M tokens"))));
+        Row(table, "cost", cards.Select(c => Join(c, Cost)));
+        Row(table, "data (share of the loss)", cards.Select(c => Join(c, Shares)));
         foreach (var group in ComparisonMetric.All.GroupBy(m => m.Group))
         {
             table.AddEmptyRow();
@@ -32,8 +32,14 @@ internal static class ComparisonTable
 
     private static void Row(Table table, string head, IEnumerable<string> cells) => table.AddPlainRow([head, .. cells]);
 
-    private static string Join(VersionCard card, Func<StageCard, FormattableString> line) =>
-        string.Join('\n', card.Stages.Select(stage => FormattableString.Invariant(line(stage))));
+    private static string Join(VersionCard card, Func<StageCard, string> line) => string.Join('\n', card.Stages.Select(line));
+
+    private static string Cost(StageCard stage) => stage.Seconds is { } seconds
+        ? string.Create(CultureInfo.InvariantCulture, $"{stage.Stage}: {seconds:F0} s, {(stage.PeakMemoryBytes ?? 0) / 1e6:F0} MB")
+        : "—";
+
+    private static string Shares(StageCard stage) =>
+        string.Join(", ", stage.Data.Take(4).Select(d => string.Create(CultureInfo.InvariantCulture, $"{d.Kind} {d.Share:P0}"))) + (stage.Data.Count > 4 ? ", …" : "");
 
     private static string Cell(Report report, string metric, string version) =>
         report.Rows.FirstOrDefault(r => r.Metric == metric && r.Group == version) is { N: > 0 } row

@@ -5,7 +5,7 @@ using Attune.Core.Worlds;
 namespace Attune.App.Runs;
 
 /// <summary>Options of <c>attune compare</c>.</summary>
-internal sealed record CompareOptions
+internal sealed record ComparisonOptions
 {
     [Description("Versions or model folders, in the order of a model's life: Base Instruct Chat.")]
     public required IReadOnlyList<string> Versions { get; init; }
