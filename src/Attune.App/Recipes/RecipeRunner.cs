@@ -1,9 +1,7 @@
 using System.Diagnostics;
 using System.Globalization;
-using System.Text.Json.Nodes;
 using Attune.App.Cli;
 using Attune.App.Runs;
-using Attune.Core.Checkpoints;
 using Attune.Core.Options;
 using Attune.Core.Worlds;
 using Attune.Prompts;
@@ -24,7 +22,7 @@ internal sealed class RecipeRunner(RecipePlace place)
 {
     private static readonly string[] StageNames = ["world", "pretrain", "sft", "dpo", "compare"];
 
-    private string WorldFolder => Path.Combine(place.Out, "world");
+    private string World => Path.Combine(place.Out, "world");
 
     /// <summary>Runs them all.</summary>
     public void Run(CancellationToken cancel)
@@ -55,7 +53,7 @@ internal sealed class RecipeRunner(RecipePlace place)
                 return cancel =>
                 {
                     Terminal.Error.MarkupLine(heading);
-                    new Comparison(compare with { Store = place.Store, World = WorldFolder, Out = place.Out }).Run(cancel);
+                    new Comparison(compare with { Store = place.Store, World = World, Out = place.Out }).Run(cancel);
                 };
             default:
                 var (where, what) = stage.Options.Split<Place>();
@@ -86,28 +84,13 @@ internal sealed class RecipeRunner(RecipePlace place)
         Terminal.Error.Line($"  stored {outcome.Version.Name} ({outcome.Version.Kind}, {outcome.Version.ShortDigest}); {clock.Elapsed.TotalSeconds:F0} s, {outcome.Facts.ShareOfCeiling:P0} of the matmul ceiling ({outcome.Facts.CeilingPerSecond / 1e9:F0} GFLOP/s)");
     }
 
-    /// <summary>Writes the world once; its options are written last and say that it is whole.</summary>
     private void MakeWorld(WorldOptions options, string heading, CancellationToken cancel)
     {
-        var marker = Path.Combine(WorldFolder, "world.json");
-        var wanted = OptionsBinder.ToJson(options);
-        if (File.Exists(marker) && !place.Restart)
-        {
-            if (!JsonNode.DeepEquals(JsonNode.Parse(File.ReadAllText(marker)), wanted))
-            {
-                throw new AttuneException("ATT4102", "The folder holds another world.")
-                {
-                    File = marker,
-                    Hint = "Give another --out, or --restart to throw away what it holds.",
-                };
-            }
-            Terminal.Error.MarkupLine($"{heading} → {Markup.Escape(WorldFolder)} (already there)");
+        var there = !place.Restart && WorldFolder.Holds(World, options);
+        Terminal.Error.MarkupLine($"{heading} → {Markup.Escape(World)}{(there ? " (already there)" : "")}");
+        if (there)
             return;
-        }
-        Terminal.Error.MarkupLine($"{heading} → {Markup.Escape(WorldFolder)}");
-        var files = WorldExport.Write(World.Create(options), WorldFolder, cancel);
-        Atomic.WriteAllText(marker, wanted.ToJsonString(new() { WriteIndented = true }));
-        foreach (var file in files.Where(f => !f.Path.Contains("questions", StringComparison.Ordinal)))
+        foreach (var file in WorldFolder.Write(options, World, cancel).Where(f => !f.Path.Contains("questions", StringComparison.Ordinal)))
             Terminal.Error.Line($"  {Path.GetFileName(file.Path),-24} {file.Rows,9:N0} rows");
     }
 
@@ -124,7 +107,7 @@ internal sealed class RecipeRunner(RecipePlace place)
     }
 
     private string Substitute(string yaml) => yaml
-        .Replace("${world}", WorldFolder.Replace('\\', '/'), StringComparison.Ordinal)
+        .Replace("${world}", World.Replace('\\', '/'), StringComparison.Ordinal)
         .Replace("${name}", place.Language == "en" ? "world" : $"world-{place.Language}", StringComparison.Ordinal);
 
     private static OptionLayer Layer(string key, object value) =>

@@ -2,6 +2,7 @@ using System.Globalization;
 using System.Text.Json;
 using System.Text.Json.Nodes;
 using Attune.App.Cli;
+using Attune.App.Recipes;
 using Attune.Core.Checkpoints;
 using Attune.Core.Evaluation;
 using Attune.Core.Evaluation.Comparison;
@@ -27,7 +28,7 @@ internal sealed class Comparison(ComparisonOptions options)
     /// <summary>Runs it and prints the table (or, with --json, the report).</summary>
     public Report Run(CancellationToken cancel)
     {
-        var worldOptions = ReadWorldOptions();
+        var worldOptions = WorldFolder.Read(options.World);
         var judge = new WorldJudge(World.Create(worldOptions).Language);
         var sets = ComparisonMetric.AllSets.ToDictionary(set => set, Questions, StringComparer.Ordinal);
         var subjects = options.Versions.Select(name => Running.Open(options.Store, name) is var (files, version) ? new Subject(name, files, version) : null!).ToList();
@@ -52,20 +53,6 @@ internal sealed class Comparison(ComparisonOptions options)
         else
             ComparisonTable.Print(report, cards);
         return report;
-    }
-
-    private WorldOptions ReadWorldOptions()
-    {
-        var path = Path.Combine(options.World, "world.json");
-        if (!File.Exists(path))
-        {
-            throw new AttuneException("ATT4105", "There is no world in this folder.")
-            {
-                File = path,
-                Hint = "./attune quickstart writes one under runs/; --world names its folder.",
-            };
-        }
-        return OptionsBinder.FromJson<WorldOptions>(JsonNode.Parse(File.ReadAllText(path))!.AsObject(), path);
     }
 
     private IReadOnlyList<WorldQuestion> Questions(string set) =>
