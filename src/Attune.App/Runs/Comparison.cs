@@ -9,6 +9,7 @@ using Attune.Core.Evaluation.Comparison;
 using Attune.Core.Options;
 using Attune.Core.Versions;
 using Attune.Core.Worlds;
+using Attune.Inference;
 using Attune.Prompts;
 using Spectre.Console;
 
