@@ -27,14 +27,15 @@ public static class Pretrain
         StepPlan.Check(options.MicroBatchTokens, options.SequenceLength);
         _ = Schedules.Of(options, 1);
         var (files, validationFiles) = (DataFile.Required(options.Data), DataFile.All(options.Validation));
-        DataDigest[] digests = [.. files.Concat(validationFiles).Select(f => f.Digest(0))];
+        var tokenizerFiles = DataFile.All(options.TokenizerData);
+        DataDigest[] digests = [.. files.Concat(validationFiles).Concat(tokenizerFiles).Select(f => f.Digest(0))];
         using var run = RunFolder.Open(context, RunIdentity.Of(Stage, options, context, digests));
         if (run.Finished() is { } finished)
             return finished;
 
         // Load
         var (tally, counts) = (new RowTally(), new Dictionary<string, long>(StringComparer.Ordinal));
-        var tokenizer = PretrainData.Tokenizer(options, files, run.Path, context.Cancellation);
+        var tokenizer = PretrainData.Tokenizer(options, tokenizerFiles.Count > 0 ? tokenizerFiles : files, run.Path, context.Cancellation);
         var boundary = PretrainData.Boundary(tokenizer, options.Tokenizer);
         var rows = PretrainData.Rows(files, tokenizer, boundary, options.SequenceLength, options.Seed, Stage, tally, counts);
         var validation = PretrainData.Batches(PretrainData.Rows(validationFiles, tokenizer, boundary, options.SequenceLength, options.Seed, Stage, new RowTally(), counts), options.MicroBatchTokens);
@@ -85,7 +86,8 @@ public static class Pretrain
             Parent = context.ParentDigest,
             Stage = Stage,
             Options = RunIdentity.Options(options),
-            Data = [.. files.Concat(validationFiles).Select((f, i) => digests[i] with { Rows = counts[f.Path] })],
+            // Rows that trained the model; a file that only the tokenizer read has none.
+            Data = [.. files.Concat(validationFiles).Concat(tokenizerFiles).Select((f, i) => digests[i] with { Rows = counts.GetValueOrDefault(f.Path) })],
             Seed = options.Seed,
             CodeVersion = RunIdentity.CodeVersion,
             Kernels = RunIdentity.Kernels,

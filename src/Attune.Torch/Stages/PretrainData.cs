@@ -30,14 +30,14 @@ public static class PretrainData
         return rows;
     }
 
-    /// <summary>The tokenizer that the options name; without one, one trained on the data, kept in the run folder from then on.</summary>
+    /// <summary>The tokenizer that the options name; without one, one trained on the tokenizer data, kept in the run folder from then on.</summary>
     public static Tokenizer Tokenizer(PretrainOptions options, IReadOnlyList<DataFile> files, string runFolder, CancellationToken cancellation)
     {
         var kept = options.Tokenizer ?? Path.Combine(runFolder, "tokenizer.json");
         if (options.Tokenizer is not null || File.Exists(kept))
             return Core.Tokens.Tokenizer.Load(kept);
         var trained = BpeTrainer.Train(files.SelectMany(f => DataReader.ReadTexts(f.Path)).Select(r => r.Text),
-            new BpeTrainerOptions { VocabularySize = options.VocabularySize }, cancellation);
+            new BpeTrainerOptions { VocabularySize = options.VocabularySize, Split = options.WordSplit }, cancellation);
         Atomic.WriteAllBytes(kept, trained.ToJson().Span);
         return trained;
     }

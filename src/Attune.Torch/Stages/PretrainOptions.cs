@@ -1,5 +1,6 @@
 using System.ComponentModel;
 using System.ComponentModel.DataAnnotations;
+using Attune.Core.Tokens;
 
 namespace Attune.Torch.Stages;
 
@@ -13,6 +14,14 @@ public sealed record PretrainOptions : TrainingOptions
     /// <summary>Size of a tokenizer trained here.</summary>
     [Description("Tokens of a tokenizer trained on the data."), Range(272, 1_000_000)]
     public int VocabularySize { get; init; } = 2048;
+
+    /// <summary>What a tokenizer trained here reads; the training data unless given.</summary>
+    [Description("Text files that the tokenizer is trained on; the training data unless given.")]
+    public IReadOnlyList<string> TokenizerData { get; init; } = [];
+
+    /// <summary>How a tokenizer trained here parts text into words.</summary>
+    [Description("How the tokenizer parts text into words before it merges.")]
+    public WordSplit WordSplit { get; init; } = WordSplit.Gpt2;
 
     /// <summary>D.</summary>
     [Description("Width of the model."), Range(1, 65_536)]
