@@ -5,11 +5,12 @@ return args switch
 {
     ["train-speed", .. var rest] => TrainSpeed.Run(rest),
     ["tokens", .. var rest] => TokenizerBench.Run(rest),
+    ["world", .. var rest] => WorldBench.Run(rest),
     _ => Usage(),
 };
 
 static int Usage()
 {
-    Console.Error.WriteLine("usage: Attune.Bench train-speed [threads] | tokens [vocabulary …]");
+    Console.Error.WriteLine("usage: Attune.Bench train-speed [threads] | tokens [vocabulary …] | world [--language en|zh] [--seeds 3] [--items 2000]");
     return 2;
 }
