@@ -6,11 +6,12 @@ return args switch
     ["train-speed", .. var rest] => TrainSpeed.Run(rest),
     ["tokens", .. var rest] => TokenizerBench.Run(rest),
     ["world", .. var rest] => WorldBench.Run(rest),
+    ["templates", .. var rest] => TemplateBench.Run(rest),
     _ => Usage(),
 };
 
 static int Usage()
 {
-    Console.Error.WriteLine("usage: Attune.Bench train-speed [threads] | tokens [vocabulary …] | world [--language en|zh] [--seeds 3] [--items 2000]");
+    Console.Error.WriteLine("usage: Attune.Bench train-speed [threads] | tokens [vocabulary …] | world [--language en|zh] [--seeds 3] [--items 2000] | templates [folder] [python]");
     return 2;
 }
