@@ -7,7 +7,7 @@ namespace Attune.Core.Tests.Evaluation;
 
 public sealed class ReportSchemaTests
 {
-    private static JsonObject Schema { get; } = JsonNode.Parse(File.ReadAllText(FindSchema()))!.AsObject();
+    private static JsonObject Schema { get; } = JsonNode.Parse(File.ReadAllText(Checkout.PathOf("docs", "report.schema.json")))!.AsObject();
 
     private static JsonObject Produced() => JsonNode.Parse(new Report
     {
@@ -86,13 +86,5 @@ public sealed class ReportSchemaTests
         var report = Produced();
         report[field] = JsonNode.Parse(json);
         Assert.NotEmpty(JsonSchema.Faults(Schema, report));
-    }
-
-    private static string FindSchema()
-    {
-        var folder = new DirectoryInfo(AppContext.BaseDirectory);
-        while (!File.Exists(Path.Combine(folder.FullName, "Attune.slnx")))
-            folder = folder.Parent ?? throw new DirectoryNotFoundException("The tests run from a checkout.");
-        return Path.Combine(folder.FullName, "docs", "report.schema.json");
     }
 }
