@@ -93,6 +93,7 @@ public sealed partial class ArchitectureTests
     [GeneratedRegex(@"ATT\d{4}")]
     private static partial Regex ErrorCode();
 
-    [GeneratedRegex(@"""(ATT\d{4})""")]
+    // A code is quoted, or stands in brackets in a message that is written as it is.
+    [GeneratedRegex(@"[""\[](ATT\d{4})[""\]]")]
     private static partial Regex QuotedErrorCode();
 }
