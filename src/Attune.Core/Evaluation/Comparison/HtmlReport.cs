@@ -55,9 +55,9 @@ public static class HtmlReport
     {
         html.Append("<div class=scroll><table><tr><th>");
         foreach (var card in cards)
-            html.Append(CultureInfo.InvariantCulture, $"<th>{Text(card.Name)}<small>{card.Kind} {Text(card.Digest is { Length: > 19 } d ? d[7..19] : "")}</small>");
+            html.Append(CultureInfo.InvariantCulture, $"<th>{Text(card.Name)}<small>{Text(card.Kind)} {Text(card.Digest is { Length: > 19 } d ? d[7..19] : "")}</small>");
         Row("objective", "目标", card => Text(card.Objective));
-        Row("training", "训练", card => string.Join("<br>", card.Stages.Select(s => string.Create(CultureInfo.InvariantCulture, $"{s.Stage}: {s.Steps:N0} steps, {s.Tokens / 1e6:F2} M tokens"))));
+        Row("training", "训练", card => string.Join("<br>", card.Stages.Select(s => string.Create(CultureInfo.InvariantCulture, $"{Text(s.Stage)}: {s.Steps:N0} steps, {s.Tokens / 1e6:F2} M tokens"))));
         Row("cost", "开销", card => string.Join("<br>", card.Stages.Select(s => s.Seconds is { } seconds
             ? string.Create(CultureInfo.InvariantCulture, $"{seconds:F0} s, {(s.PeakMemoryBytes ?? 0) / 1e6:F0} MB, {s.ShareOfCeiling:P0} of the ceiling") : "—")));
         html.Append("</table></div>");
@@ -84,7 +84,7 @@ public static class HtmlReport
             for (var i = 0; i < cards.Count; i++)
             {
                 html.Append(Find(metric, cards[i]) is { N: > 0 } row
-                    ? string.Create(CultureInfo.InvariantCulture, $"<td><b>{row.Value:P1}</b> <small>{row.Low * 100:F1}–{row.High * 100:F1}, n {row.N}{(row.Chance is { } chance ? $", chance {chance:P0}" : "")}</small>{SvgPlot.Bar(row.Value, row.Low, row.High, i)}")
+                    ? string.Create(CultureInfo.InvariantCulture, $"<td><b>{row.Value:P1}</b> <small>{row.Low * 100:F1}–{row.High * 100:F1}, n {row.N}{(row.Chance is { } chance ? string.Create(CultureInfo.InvariantCulture, $", chance {chance:P0}") : "")}</small>{SvgPlot.Bar(row.Value, row.Low, row.High, i)}")
                     : "<td>—");
             }
         }
