@@ -27,13 +27,13 @@ internal sealed unsafe class Attention(DecoderWeights weights, int workers) : ID
     }
 
     /// <summary>Turns queries and keys by their positions, and puts keys and values into the caches.</summary>
-    public void RotateAndStore(int layer, float* qkv, Rotary rotary, List<ForwardPass.Segment> segments, int worker, int workers)
+    public void RotateAndStore(int layer, float* qkv, Rotary rotary, List<ForwardPass.Segment> segments, int share, int shares)
     {
         var heads = weights.Config.KeyValueHeads;
         foreach (var segment in segments)
         {
             var items = segment.Count * heads;
-            for (var item = items * worker / workers; item < items * (worker + 1) / workers; item++)
+            for (var item = items * share / shares; item < items * (share + 1) / shares; item++)
             {
                 var (token, head) = (item / heads, item % heads);
                 var row = segment.First + token;
@@ -47,8 +47,8 @@ internal sealed unsafe class Attention(DecoderWeights weights, int workers) : ID
         }
     }
 
-    /// <summary>Writes the attended values [M, H·C].</summary>
-    public void Attend(int layer, float* qkv, float* attended, List<ForwardPass.Segment> segments, int worker, int workers)
+    /// <summary>Writes the attended values [M, H·C] of this share; <paramref name="worker"/> says whose scratch space is used.</summary>
+    public void Attend(int layer, float* qkv, float* attended, List<ForwardPass.Segment> segments, int share, int shares, int worker)
     {
         var item = 0;
         foreach (var segment in segments)
@@ -57,7 +57,7 @@ internal sealed unsafe class Attention(DecoderWeights weights, int workers) : ID
             {
                 for (var i = 0; segment.Count == 1 && i < _group; i += Tile.MaxRows)
                 {
-                    if (item++ % workers != worker)
+                    if (item++ % shares != share)
                         continue;
                     nint at = (nint)(head * _group + i) * _headWidth;
                     Heads(segment, layer, head, Math.Min(Tile.MaxRows, _group - i), qkv + (nint)segment.First * _qkvWidth + at, _headWidth,
@@ -65,7 +65,7 @@ internal sealed unsafe class Attention(DecoderWeights weights, int workers) : ID
                 }
                 for (var i = 0; segment.Count > 1 && i < segment.Count; i += Tile.MaxRows)
                 {
-                    if (item++ % workers != worker)
+                    if (item++ % shares != share)
                         continue;
                     var row = (nint)(segment.First + i);
                     for (var query = head * _group; query < (head + 1) * _group; query++)
