@@ -8,6 +8,7 @@ using Attune.Inference;
 using Attune.Inference.Kernels;
 using Attune.Torch.Models;
 using Attune.Torch.Native;
+using Attune.Torch.Stages;
 using TorchSharp;
 using static TorchSharp.torch;
 
@@ -26,7 +27,7 @@ internal static class DecodeSpeed
     {
         var threads = args is [var given, ..] ? int.Parse(given, CultureInfo.InvariantCulture) : Math.Min(2, Environment.ProcessorCount);
         TorchRuntime.Initialise(threads);
-        var (triad, ceiling, own) = (Triad(threads), TrainSpeed.Ceiling(), OwnProduct(threads));
+        var (triad, ceiling, own) = (Triad(threads), MatmulCeiling.PerSecond / 1e9, OwnProduct(threads));
         Print($"{threads} threads, vectors of {Tile.VectorBits} bits; triad {triad:F1} GB/s, matmul 2048³: libtorch {ceiling:F0} GFLOP/s, engine {own:F0}");
         foreach (var config in (DecoderConfig[])[
             new() { VocabularySize = 2000, HiddenSize = 128, IntermediateSize = 384, Layers = 4, Heads = 4, KeyValueHeads = 2, HeadSize = 32, ContextLength = 512, TiedEmbeddings = true },
