@@ -53,13 +53,11 @@ internal static class Verb
 
     private static Action<ParseResult, Dictionary<string, object?>> AddArgument(Command command, OptionField field)
     {
-        var many = field.Kind == OptionKind.TextList;
-        var argument = new Argument<string[]>(field.Key.Replace('_', '-'))
-        {
-            Description = field.Description,
-            // A required member may still come from its flag or from --options; the binder says when it is missing.
-            Arity = many ? ArgumentArity.ZeroOrMore : ArgumentArity.ZeroOrOne,
-        };
+        // A required member may still come from its flag or from --options; the binder says when it is missing.
+        var name = field.Key.Replace('_', '-');
+        Argument argument = field.Kind == OptionKind.TextList
+            ? new Argument<string[]>(name) { Description = field.Description, Arity = ArgumentArity.ZeroOrMore }
+            : new Argument<string?>(name) { Description = field.Description, Arity = ArgumentArity.ZeroOrOne };
         // A misspelt flag must not pass for a file name.
         argument.Validators.Add(result =>
         {
