@@ -51,20 +51,51 @@ public static class BuiltInTemplates
         {%- endfor -%}
         """;
 
-    /// <summary>ChatML: every turn between &lt;|im_start|&gt;role and &lt;|im_end|&gt;, no BOS.</summary>
-    public const string ChatMl = Refuse +
+    /// <summary>
+    /// ChatML: every turn between &lt;|im_start|&gt;role and &lt;|im_end|&gt;, no BOS. Tools stand in the system turn, one
+    /// JSON a line; a call is JSON between &lt;tool_call&gt; tags and is learnt like any answer; results come back in a turn
+    /// of the role tool.
+    /// </summary>
+    public const string ChatMl =
         """
+        {%- if documents -%}{{ raise_exception('This format has no place for documents.') }}{%- endif -%}
         {%- for message in messages -%}
           {%- if message['role'] not in ['system', 'user', 'assistant', 'tool'] -%}
             {{- raise_exception('ChatML here knows system, user, assistant and tool, not ' + message['role'] + '.') -}}
+          {%- elif message['reasoning_content'] -%}
+            {{- raise_exception('This format has no place for reasoning.') -}}
+          {%- elif message['content'] is not string and not message['tool_calls'] -%}
+            {{- raise_exception('This format takes text content only.') -}}
           {%- endif -%}
-          {{- '<|im_start|>' + message['role'] + '\n' -}}
-          {%- if message['role'] == 'assistant' -%}
-            {%- generation -%}{{ message['content'] + '<|im_end|>' }}{%- endgeneration -%}
-          {%- else -%}
-            {{- message['content'] + '<|im_end|>' -}}
+        {%- endfor -%}
+        {%- if tools -%}
+          {{- '<|im_start|>system\n' -}}
+          {%- if messages[0]['role'] == 'system' -%}
+            {{- messages[0]['content'] + '\n\n' -}}
           {%- endif -%}
-          {{- '\n' -}}
+          {{- 'Tools:\n' -}}
+          {%- for tool in tools -%}
+            {{- tool | tojson + '\n' -}}
+          {%- endfor -%}
+          {{- 'Call one with <tool_call>{"name": ..., "arguments": ...}</tool_call>.<|im_end|>\n' -}}
+        {%- endif -%}
+        {%- for message in messages -%}
+          {%- if not (tools and loop.first and message['role'] == 'system') -%}
+            {{- '<|im_start|>' + message['role'] + '\n' -}}
+            {%- if message['role'] == 'assistant' -%}
+              {%- generation -%}
+                {%- if message['content'] -%}{{ message['content'] }}{%- endif -%}
+                {%- for call in message['tool_calls'] or [] -%}
+                  {%- if message['content'] or not loop.first -%}{{ '\n' }}{%- endif -%}
+                  {{- '<tool_call>{"name": ' + call['function']['name'] | tojson + ', "arguments": ' + call['function']['arguments'] | tojson + '}</tool_call>' -}}
+                {%- endfor -%}
+                {{- '<|im_end|>' -}}
+              {%- endgeneration -%}
+            {%- else -%}
+              {{- message['content'] + '<|im_end|>' -}}
+            {%- endif -%}
+            {{- '\n' -}}
+          {%- endif -%}
         {%- endfor -%}
         {%- if add_generation_prompt -%}
           {{- '<|im_start|>assistant\n' -}}
