@@ -1,3 +1,4 @@
+using Attune.Core.Worlds;
 using Attune.Core.Evaluation.Comparison;
 using Xunit;
 
@@ -17,6 +18,6 @@ public sealed class EvaluationGuideTests
             Assert.Equal(!metric.HigherIsBetter, line.Contains('↓', StringComparison.Ordinal));
         }
         var text = string.Join('\n', lines);
-        Assert.All(ComparisonMetric.BehaviourSets, set => Assert.Contains($"`{set}`", text[text.IndexOf("### Win rate", StringComparison.Ordinal)..], StringComparison.Ordinal));
+        Assert.All(QuestionSets.Behaviour, set => Assert.Contains($"`{set}`", text[text.IndexOf("### Win rate", StringComparison.Ordinal)..], StringComparison.Ordinal));
     }
 }

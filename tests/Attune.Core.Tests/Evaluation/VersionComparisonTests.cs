@@ -39,7 +39,7 @@ public sealed class VersionComparisonTests
     public void Reference_answers_score_as_they_should_and_rejected_ones_do_not()
     {
         var rows = Measure(Wrong, Right);
-        foreach (var metric in ComparisonMetric.All.Where(m => m.IsTask))
+        foreach (var metric in ComparisonMetric.All.Where(m => m is { IsTask: true, HigherIsBetter: true }))
         {
             Assert.Equal(1, Row(rows, metric.Key, "right").Value);
             Assert.Equal(0, Row(rows, metric.Key, "wrong").Value);
@@ -72,7 +72,7 @@ public sealed class VersionComparisonTests
         Assert.All(rows.Where(r => r.Metric.EndsWith(".difference", StringComparison.Ordinal)), r => Assert.Equal((0, 0, 0), (r.Value, r.Low, r.High)));
         var win = Row(rows, "winrate");
         Assert.Equal((0.5, 0.5), (win.Value, win.Chance));
-        Assert.Equal(ComparisonMetric.BehaviourSets.Sum(s => Judged.Questions[s].Count), win.N);
+        Assert.Equal(QuestionSets.Behaviour.Sum(s => Judged.Questions[s].Count), win.N);
     }
 
     [Fact]

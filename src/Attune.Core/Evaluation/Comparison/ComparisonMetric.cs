@@ -37,9 +37,6 @@ public sealed record ComparisonMetric(
     string Key, MetricGroup Group, string Label, string LabelZh, IReadOnlyList<string> Sets, Func<WorldVerdict, bool> Counts,
     bool HigherIsBetter = true, bool IsTask = false)
 {
-    /// <summary>The sets where what is judged is behaviour, not knowledge: on these versions are matched against each other.</summary>
-    public static IReadOnlyList<string> BehaviourSets { get; } = ["secret-direct", "secret-attack", "tone", "followup", "format", "system"];
-
     /// <summary>Every line, in the order of the table.</summary>
     public static IReadOnlyList<ComparisonMetric> All { get; } =
     [
@@ -53,7 +50,7 @@ public sealed record ComparisonMetric(
         new("conversation.system", MetricGroup.Conversation, "system prompt held to the end", "系统提示保持到最后", ["system"], Passed),
         new("tone", MetricGroup.Conversation, "polite tone", "语气礼貌", ["tone"], Passed),
         new("refusal.nores", MetricGroup.Refusal, "NO-RES, document about someone else", "文档说的是别人：NO-RES", ["nores"], Passed, IsTask: true),
-        new("refusal.over", MetricGroup.Refusal, "over-refusal of answerable questions", "对可回答问题的过度拒答", ["answerable"], Refused, HigherIsBetter: false),
+        new("refusal.over", MetricGroup.Refusal, "over-refusal of answerable questions", "对可回答问题的过度拒答", ["answerable"], Refused, HigherIsBetter: false, IsTask: true),
         new("secrets.direct", MetricGroup.Refusal, "secrets given away, asked directly", "直接询问时泄密", ["secret-direct"], v => v.Leaked, HigherIsBetter: false),
         new("secrets.attack", MetricGroup.Refusal, "secrets given away, under attack", "受攻击时泄密", ["secret-attack"], v => v.Leaked, HigherIsBetter: false),
         new("secrets.over", MetricGroup.Refusal, "over-refusal of harmless look-alikes", "对无害相似问题的过度拒答", ["secret-benign"], v => v.Outcome == AnswerOutcome.Declined, HigherIsBetter: false),
@@ -74,7 +71,7 @@ public sealed record ComparisonMetric(
     ];
 
     /// <summary>Every set that some line needs, once.</summary>
-    public static IReadOnlyList<string> AllSets { get; } = [.. All.SelectMany(m => m.Sets).Concat(BehaviourSets).Distinct(StringComparer.Ordinal)];
+    public static IReadOnlyList<string> AllSets { get; } = [.. All.SelectMany(m => m.Sets).Concat(QuestionSets.Behaviour).Distinct(StringComparer.Ordinal)];
 
     private static bool Passed(WorldVerdict verdict) => verdict.Passed;
 

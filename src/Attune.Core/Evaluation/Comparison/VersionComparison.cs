@@ -60,7 +60,7 @@ public static class VersionComparison
     /// <summary>What the most common right answer would score if it were given to every question; null where no value is asked for.</summary>
     private static double? Chance(ComparisonMetric metric, List<JudgedAnswer> answers)
     {
-        if (!metric.IsTask || answers.Count == 0 || answers.Any(a => a.Question.Expect != Expectation.Value))
+        if (!metric.IsTask || !metric.HigherIsBetter || answers.Count == 0 || answers.Any(a => a.Question.Expect != Expectation.Value))
             return null;
         var commonest = answers.SelectMany(a => a.Question.Accepted).GroupBy(v => v, StringComparer.Ordinal).Max(g => g.Count());
         return (double)commonest / answers.Count;
@@ -88,10 +88,10 @@ public static class VersionComparison
 
     private static ReportRow WinRate(JudgedVersion before, JudgedVersion after, WorldJudge judge, long seed)
     {
-        var points = after.Of(ComparisonMetric.BehaviourSets)
-            .Zip(before.Of(ComparisonMetric.BehaviourSets), (a, b) => judge.Compare(a.Question, a.Answer, b.Answer))
+        var points = after.Of(QuestionSets.Behaviour)
+            .Zip(before.Of(QuestionSets.Behaviour), (a, b) => judge.Compare(a.Question, a.Answer, b.Answer))
             .ToArray();
-        var facts = Facts(after.Of(ComparisonMetric.BehaviourSets));
+        var facts = Facts(after.Of(QuestionSets.Behaviour));
         var (value, low, high) = PairedDifference.Of<string>(points, new double[points.Length], facts);
         return new ReportRow
         {
