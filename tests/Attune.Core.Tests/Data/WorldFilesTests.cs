@@ -20,7 +20,7 @@ public class WorldFilesTests
                 Assert.Equal(file.Kinds, rows.GroupBy(r => r.Origin.Kind!).ToDictionary(g => g.Key, g => g.Count()));
                 var expected = Path.GetFileName(file.Path).Split('.')[0] switch
                 {
-                    "pretrain" => typeof(TextRow),
+                    "pretrain" or "tokenizer" => typeof(TextRow),
                     "preference" => typeof(Attune.Core.Data.PreferenceRow),
                     _ => typeof(Attune.Core.Data.ConversationRow),
                 };
