@@ -24,7 +24,7 @@ public sealed partial class ArchitectureTests
         ["Attune.App"] = ["Attune.Prompts", "Attune.Core", "Attune.Inference", "Attune.Torch"],
     };
 
-    private static string Root { get; } = FindRoot();
+    private static string Root => Checkout.Root;
 
     [Fact]
     public void Rooms_use_only_what_the_arrows_allow()
@@ -78,14 +78,6 @@ public sealed partial class ArchitectureTests
         let parts = Path.GetRelativePath(Path.Combine(Root, "src"), path).Split(Path.DirectorySeparatorChar)
         where !parts.Contains("obj") && !parts.Contains("bin")
         select (path, parts[0] == "Attune.Core" ? $"Attune.Core.{parts[1]}" : parts[0]);
-
-    private static string FindRoot()
-    {
-        var folder = new DirectoryInfo(AppContext.BaseDirectory);
-        while (!File.Exists(Path.Combine(folder.FullName, "Attune.slnx")))
-            folder = folder.Parent ?? throw new DirectoryNotFoundException("The tests run from a checkout.");
-        return folder.FullName;
-    }
 
     [GeneratedRegex(@"^using (?:static )?(Attune\.[\w.]+)", RegexOptions.Multiline)]
     private static partial Regex Usings();

@@ -1,4 +1,5 @@
 using System.CommandLine;
+using Attune.Core.Options;
 using Attune.Prompts;
 
 namespace Attune.App.Cli;
@@ -11,32 +12,47 @@ internal static class CommandLine
         var parsed = root.Parse(args);
         if (parsed.Errors.Count > 0)
         {
-            foreach (var error in parsed.Errors)
-                Console.Error.WriteLine($"attune: {error.Message}");
+            foreach (var message in Faults(parsed))
+                Console.Error.WriteLine($"attune: {message}");
             Console.Error.WriteLine("  Run the same command with --help to see what it takes.");
             return ExitCode.BadInput;
         }
+        using var interruption = new Interruption();
         try
         {
-            return await parsed.InvokeAsync(new InvocationConfiguration { EnableDefaultExceptionHandler = false });
+            // The library's own handler ends the process two seconds after Ctrl-C; a step and its checkpoint may take longer.
+            return await parsed.InvokeAsync(new InvocationConfiguration { EnableDefaultExceptionHandler = false, ProcessTerminationTimeout = null }, interruption.Token);
         }
         catch (AttuneException error)
         {
             Console.Error.WriteLine($"attune: {error.Describe()}");
-            return IsRefusal(error) ? ExitCode.BadInput : ExitCode.Failed;
+            return ExitCode.Of(error);
         }
         catch (OperationCanceledException)
         {
             Console.Error.WriteLine("attune: interrupted. The same command goes on where it stopped.");
             return ExitCode.Interrupted;
         }
-        catch (IOException error)
+        catch (Exception error) when (error is IOException or UnauthorizedAccessException)
         {
             Console.Error.WriteLine($"attune: {error.Message} [ATT4900]");
             return ExitCode.Failed;
         }
+        catch (Exception error)
+        {
+            Console.Error.WriteLine($"attune: this is a fault of Attune itself; please report it with what follows. [ATT4901]\n{error}");
+            return ExitCode.Failed;
+        }
     }
 
-    /// <summary>Torch's errors (5xxx) come out of a run that had started; everything else is refused input.</summary>
-    private static bool IsRefusal(AttuneException error) => !error.Code.StartsWith("ATT5", StringComparison.Ordinal);
+    /// <summary>What is wrong with the words: the nearest right one for each that is not known, else what the parser says.</summary>
+    private static IEnumerable<string> Faults(ParseResult parsed)
+    {
+        var command = parsed.CommandResult.Command;
+        string[] verbs = [.. command.Subcommands.Select(c => c.Name)], options = [.. command.Options.Select(o => o.Name)];
+        string[] unknown = [.. parsed.UnmatchedTokens.Select(word => word.StartsWith('-')
+            ? $"There is no option '{word}'. {Nearest.Hint(word, options)}"
+            : verbs.Length > 0 ? $"There is no command '{word}'. {Nearest.Hint(word, verbs)}" : $"There is one word too many: '{word}'.")];
+        return unknown.Length > 0 ? unknown : parsed.Errors.Select(error => error.Message);
+    }
 }

@@ -19,7 +19,7 @@ internal sealed class PreflightView(bool only) : IProgress<StagePreflight>
     {
         var console = only ? Terminal.Out : Terminal.Error;
         var rows = preflight.Rows;
-        console.Line($"  [bold]{preflight.Stage}[/]: {rows.Rows:N0} rows, {rows.Tokens:N0} tokens, {rows.TrainedTokens:N0} of them in the loss ({Share(rows.TrainedTokens, rows.Tokens)}); {preflight.Steps:N0} steps; {Cost(preflight.Estimate)}");
+        console.Line($"  [bold]{preflight.Stage}[/]: {rows.Rows:N0} rows, {rows.Tokens:N0} tokens, {rows.TrainedTokens:N0} of them in the loss ({Share(rows.TrainedTokens, rows.Tokens)}); {Steps(preflight.Steps)}; {Cost(preflight.Estimate)}");
         if (rows.Tally.DescribeDropped() is { Length: > 0 } dropped)
             console.Line($"  [yellow]left out[/]: {dropped}");
         foreach (var warning in preflight.Warnings)
@@ -43,14 +43,21 @@ internal sealed class PreflightView(bool only) : IProgress<StagePreflight>
 
     private static void Write(IAnsiConsole console, PreflightSample sample)
     {
-        console.Line($"\n  [grey]{sample.Origin}[/]{(sample.Label is { } label ? $" ({label})" : "")} [black on green] learnt [/] [grey] only read [/]");
+        // Where there is no colour, brackets say the same.
+        var colour = console.Profile.Capabilities.ColorSystem != ColorSystem.NoColors;
+        var (open, close) = colour ? ("[black on green]", "[/]") : ("⟦", "⟧");
+        console.Line($"\n  [grey]{sample.Origin}[/]{(sample.Label is { } label ? $" ({label})" : "")}");
+        console.MarkupLine($"  {open}learnt{close} [grey]only read[/]");
         var markup = new StringBuilder("  ");
-        foreach (var token in sample.Tokens)
+        for (var at = 0; at < sample.Tokens.Count;)
         {
-            var text = Markup.Escape(token.Text.Replace("\n", "⏎\n  ", StringComparison.Ordinal));
-            markup.Append(token.Trained ? $"[black on green]{text}[/]" : $"[grey]{text}[/]");
+            var (trained, text) = (sample.Tokens[at].Trained, new StringBuilder());
+            for (; at < sample.Tokens.Count && sample.Tokens[at].Trained == trained; at++)
+                text.Append(sample.Tokens[at].Text);
+            var shown = Markup.Escape(text.ToString().Replace("\n", "⏎\n  ", StringComparison.Ordinal));
+            markup.Append(trained ? $"{open}{shown}{close}" : $"[grey]{shown}[/]");
         }
-        console.MarkupLine(markup.ToString());
+        console.MarkupLine(markup.ToString().TrimEnd());
     }
 
     private static string Cost(CostEstimate estimate)
@@ -60,6 +67,8 @@ internal sealed class PreflightView(bool only) : IProgress<StagePreflight>
             ? string.Create(CultureInfo.InvariantCulture, $"{memory}, {TimeSpan.FromSeconds(Math.Round(seconds)):g}")
             : memory;
     }
+
+    private static string Steps(long steps) => string.Create(CultureInfo.InvariantCulture, $"{steps:N0} {(steps == 1 ? "step" : "steps")}");
 
     private static string Share(long part, long whole) => whole == 0 ? "0%" : string.Create(CultureInfo.InvariantCulture, $"{100.0 * part / whole:F0}%");
 

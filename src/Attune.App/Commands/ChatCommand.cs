@@ -52,7 +52,7 @@ internal static class ChatCommand
         {
             if (prompts)
                 Console.Error.Write("\n> ");
-            if (await Console.In.ReadLineAsync(cancel) is not { } line)
+            if (await ReadLineAsync(cancel) is not { } line)
                 return ExitCode.Done;
             if (line.Trim().Length == 0)
                 continue;
@@ -66,11 +66,18 @@ internal static class ChatCommand
     private static async Task SayAsync(ChatSession session, string text, CancellationToken cancel)
     {
         var dropped = session.Dropped;
+        using var stopped = new Interruption();
+        using var either = CancellationTokenSource.CreateLinkedTokenSource(stopped.Token, cancel);
         try
         {
-            await foreach (var part in session.SendAsync(text, cancel))
+            await foreach (var part in session.SendAsync(text, either.Token))
                 Console.Out.Write(part);
             Console.Out.WriteLine();
+        }
+        catch (OperationCanceledException) when (!cancel.IsCancellationRequested)
+        {
+            Console.Out.WriteLine();
+            Terminal.Error.Line($"[yellow]stopped[/]: this question and its answer are not part of the conversation.");
         }
         catch (WindowOverflowException error)
         {
@@ -79,6 +86,9 @@ internal static class ChatCommand
         if (session.Dropped > dropped)
             Terminal.Error.Line($"[yellow]note[/]: the window is full: the {session.Dropped} oldest messages are forgotten.");
     }
+
+    /// <summary>The next line, or null where there is none. A terminal does not hear of cancellation while it waits for a line, so another thread waits.</summary>
+    private static async Task<string?> ReadLineAsync(CancellationToken cancel) => await Task.Run(Console.In.ReadLine, CancellationToken.None).WaitAsync(cancel);
 
     /// <summary>Runs a /command; false ends the conversation.</summary>
     private static async Task<bool> CommandAsync(ChatSession session, string line, CancellationToken cancel)

@@ -66,7 +66,8 @@ internal static class DataCommand
     {
         var console = Terminal.Out;
         console.Line($"[bold]{file.File}[/]{remark}");
-        console.Line($"  format      {OptionText.Of(file.Format.Kind)}, {OptionText.Of(file.Format.Layout)}: {file.Format.Evidence}");
+        console.Line($"  format      {Name(file.Format.Kind)}: {file.Format.Evidence}");
+        console.Line($"  for         {DataReader.UseOf(file.Format.Kind)}");
         console.Line($"  rows        {file.Rows:N0} usable");
         foreach (var fault in file.Faults)
             console.Line($"  [yellow]at fault[/]    {fault.Rows:N0} × {fault.Reason} (first: {fault.First})");
@@ -94,6 +95,18 @@ internal static class DataCommand
         foreach (var example in overlap.Examples)
             Terminal.Out.Line($"  {example.Test} in {example.Train} ({example.Share:P0})  {example.Words}");
     }
+
+    private static string Name(FormatKind kind) => kind switch
+    {
+        FormatKind.Text => "plain text",
+        FormatKind.JsonText => "text in JSON",
+        FormatKind.ShareGpt => "sharegpt",
+        FormatKind.Messages => "OpenAI messages",
+        FormatKind.PromptCompletion => "prompt and completion",
+        FormatKind.Preference => "preference pairs",
+        FormatKind.Kto => "KTO labels",
+        _ => OptionText.Of(kind),
+    };
 
     private static string Lengths(LengthStats lengths) => string.Create(CultureInfo.InvariantCulture,
         $"{lengths.Total:N0} in all; least {lengths.Least:N0}, median {lengths.Median:N0}, 90% {lengths.P90:N0}, 99% {lengths.P99:N0}, most {lengths.Most:N0}");

@@ -1,8 +1,10 @@
 using System.CommandLine;
 using System.ComponentModel;
+using System.ComponentModel.DataAnnotations;
 using System.Text.Json.Nodes;
 using Attune.App.Cli;
 using Attune.App.Runs;
+using Attune.Core.Options;
 using Attune.Inference;
 
 namespace Attune.App.Commands;
@@ -18,7 +20,7 @@ internal static class GenerateCommand
         [Description("Stop before any of these texts.")]
         public IReadOnlyList<string> Stop { get; init; } = [];
 
-        [Description("How many continuations.")]
+        [Description("How many continuations."), Range(1, 10_000)]
         public int Samples { get; init; } = 1;
 
         [Description("Print JSON.")]
@@ -31,7 +33,8 @@ internal static class GenerateCommand
     private static async Task<int> RunAsync(GenerateOptions options, CancellationToken cancel)
     {
         using var model = LocalModel.Open(Running.Open(options.Store, options.Version).Files);
-        var prompt = options.Prompt == "-" ? await Console.In.ReadToEndAsync(cancel) : options.Prompt;
+        // The line end that a shell puts behind what it pipes is no part of the text.
+        var prompt = options.Prompt == "-" ? (await Console.In.ReadToEndAsync(cancel)).TrimEnd('\r', '\n') : options.Prompt;
         var how = new GenerationOptions { Sampling = options.Sampling(model.Sampling), MaxTokens = options.MaxTokens, StopTexts = options.Stop };
         var ids = model.Encode(prompt);
         if (options.Samples == 1 && !options.Json)
@@ -48,7 +51,7 @@ internal static class GenerateCommand
             Terminal.WriteJson(new JsonArray([.. continuations.Select(c => (JsonNode)new JsonObject
             {
                 ["text"] = c.Text,
-                ["finish"] = c.Finish.ToString(),
+                ["finish"] = OptionText.Of(c.Finish),
                 ["prompt_tokens"] = c.PromptTokens,
                 ["tokens"] = c.Ids.Count,
             })]));

@@ -65,11 +65,18 @@ internal static class QuickstartCommand
         var console = Terminal.Out;
         console.Line($"Done in {clock.Elapsed.TotalMinutes:F1} minutes. The report: {Path.Combine(folder, "report.html")} (and report.json).");
         console.Line($"Try next:");
-        console.Line($"  ./attune chat {world}:chat                          talk to it");
-        console.Line($"  ./attune generate {world}:base \"{(options.Language == "zh" ? "问题：" : "Question: ")}\"          see how a Base continues text");
-        console.Line($"  ./attune versions tree                          which version came from which");
-        console.Line($"  ./attune versions diff {world}:instruct {world}:chat    what alignment changed");
-        console.Line($"  ./attune quickstart --recipe protected          the same with an SFT that protects knowledge");
+        var store = options.Store == Place.DefaultStore ? "" : $" --store {options.Store}";
+        foreach (var (command, remark) in new[]
+        {
+            ($"chat {world}:chat{store}", "talk to it"),
+            ($"generate {world}:base \"{(options.Language == "zh" ? "问题：" : "Question: ")}\"{store}", "see how a Base continues text"),
+            ($"versions tree{store}", "which version came from which"),
+            ($"versions diff {world}:instruct {world}:chat{store}", "what alignment changed"),
+            ("quickstart --recipe protected", "the same with an SFT that protects knowledge"),
+        })
+        {
+            console.Line($"  ./attune {command,-44} {remark}");
+        }
         return Task.FromResult(ExitCode.Done);
     }
 }

@@ -47,6 +47,7 @@ internal sealed class RecipeRunner(RecipePlace place)
             case "world":
                 var world = stage.Bind<WorldOptions>(flags: seed.Under(Layer("language", place.Language)));
                 world.Validate();
+                _ = WorldLanguage.Of(world.Language);
                 return cancel => MakeWorld(world, heading, cancel);
             case "compare":
                 var compare = stage.Bind<ComparisonOptions>(flags: place.Items is { } items ? Layer("items", items) : null);

@@ -6,7 +6,7 @@ namespace Attune.App.Runs;
 /// <summary>The losses that the runs under a folder logged.</summary>
 internal static class LossCurves
 {
-    private const int Points = 300;
+    private const int Points = 80;
 
     /// <summary>One curve for each run folder that has a metrics.jsonl, thinned to what a plot can show.</summary>
     public static IReadOnlyList<LossCurve> Under(string folder) =>

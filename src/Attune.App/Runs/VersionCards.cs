@@ -48,7 +48,10 @@ internal static class VersionCards
             Seconds = (double?)run?["seconds"],
             PeakMemoryBytes = (long?)run?["peak_memory_bytes"],
             ShareOfCeiling = (double?)run?["share_of_ceiling"],
-            Data = [.. shares.Select(s => new DataShare((string?)s!["kind"] ?? "", labels == 0 ? 0 : (double)s["label_tokens"]! / labels))],
+            Data = [.. shares.Select(s => new DataShare((string?)s!["kind"] is { Length: > 0 } kind ? kind : Files(version), labels == 0 ? 0 : (double)s["label_tokens"]! / labels))],
         };
     }
+
+    // Rows that do not say what kind they are go by the names of their files.
+    private static string Files(ModelVersion version) => string.Join(" + ", version.Lineage.Data.Where(d => d.Rows > 0).Select(d => d.Name));
 }

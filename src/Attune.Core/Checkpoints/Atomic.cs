@@ -105,7 +105,7 @@ public static partial class Atomic
             {
                 // A folder that refuses the write refuses this too; the leftover harms nobody.
             }
-            if (e is IOException or UnauthorizedAccessException)
+            if (e is IOException or UnauthorizedAccessException or ArgumentOutOfRangeException { ParamName: "value" })
                 throw Explain(path, e);
             throw;
         }
@@ -118,6 +118,8 @@ public static partial class Atomic
         var (message, hint) = (e, code) switch
         {
             (IOException, 28 or 69 or 122 or 0x70) => ("The disk is full", "Free some space, or choose another folder; what was there before is untouched."),
+            // What .NET makes of EFBIG: a limit of the shell (ulimit -f), or of a file system such as FAT32.
+            (ArgumentOutOfRangeException, _) => ("A file may not grow that large here", "Choose another file system, or raise the limit (ulimit -f); what was there before is untouched."),
             (UnauthorizedAccessException, _) or (IOException, 30) => ("The folder cannot be written to", "Choose a folder that you may write to; what was there before is untouched."),
             _ => ("The file cannot be written", "What was there before is untouched."),
         };

@@ -77,7 +77,9 @@ public sealed record DataFormat(FormatKind Kind, FileLayout Layout, string Evide
         if (start[0] == '[' && (json || IsArray(path)))
             return OfRow(JsonRecords.Array(path).FirstOrDefault(), FileLayout.JsonArray, path);
         if (start[0] == '{' && (json || Parses(first)))
-            return OfRow(JsonRecords.Lines(path, e => throw e).First(), FileLayout.JsonLines, path);
+            return Parses(first) || !IsOneObject(path, out var fields)
+                ? OfRow(JsonRecords.Lines(path, e => throw e).First(), FileLayout.JsonLines, path)
+                : throw DataException.UnknownFormat(path, number, $"The file is one JSON object (fields: {fields}), not rows.", "Write its rows as an array, [{…}, {…}], or one whole object on each line.");
         return json
             ? throw DataException.BrokenJson(path, number, "the file starts neither with '[' nor with '{'.")
             : OfText(path);
@@ -157,6 +159,22 @@ public sealed record DataFormat(FormatKind Kind, FileLayout Layout, string Evide
             return JsonElement.Parse(line).ValueKind == JsonValueKind.Object;
         }
         catch (JsonException)
+        {
+            return false;
+        }
+    }
+
+    // An object that goes on over several lines: valid JSON, and not JSONL.
+    private static bool IsOneObject(string path, out string fields)
+    {
+        fields = "";
+        try
+        {
+            var file = JsonElement.Parse(TextFile.Utf8(path));
+            fields = string.Join(", ", file.EnumerateObject().Select(p => p.Name).Take(8));
+            return true;
+        }
+        catch (Exception e) when (e is JsonException or InvalidOperationException)
         {
             return false;
         }

@@ -55,7 +55,7 @@ public static class DataReader
         var format = DataFormat.Detect(path);
         if (RowTypeOf(format.Kind) != typeof(T))
             throw DataException.WrongUse(path, $"The file holds {Describe(format.Kind)}, where {wanted} are needed: {format.Evidence}.",
-                $"{Describe(format.Kind)} are for: {Uses(format.Kind)}.");
+                $"{Describe(format.Kind)} are for: {UseOf(format.Kind)}.");
         return Read(path, format, badRows, tally).Cast<T>();
     }
 
@@ -75,7 +75,8 @@ public static class DataReader
         _ => "conversations",
     };
 
-    private static string Uses(FormatKind kind) => kind switch
+    /// <summary>The commands that rows of a kind are for.</summary>
+    public static string UseOf(FormatKind kind) => kind switch
     {
         FormatKind.Text or FormatKind.JsonText => "attune pretrain",
         FormatKind.Preference => "attune dpo, attune reward",

@@ -35,11 +35,11 @@ public static class ModelCard
         AppendShape(text, config);
         AppendOrigin(text, lineage);
         AppendPrompt(text, lineage, contract);
-        text.Append("""
+        text.Append($"""
             ## Use
 
             ```
-            attune generate FOLDER "some text"
+            attune {(kind == VersionKind.Base ? "generate FOLDER \"some text\"" : "chat FOLDER")}
             ```
 
             or, in Python, `transformers.AutoModelForCausalLM.from_pretrained("FOLDER")`.

@@ -31,6 +31,8 @@ public sealed class RunFolder : IDisposable
 
     private string ResultPath => System.IO.Path.Combine(Path, "result.json");
 
+    private bool HasBegun => File.Exists(ResultPath) || (Directory.Exists(Checkpoints) && Directory.EnumerateFiles(Checkpoints, "*.safetensors").Any());
+
     /// <summary>Opens the folder for a run, new or resumed.</summary>
     /// <param name="context">Folder, restart, progress.</param>
     /// <param name="identity">All that decides the result: stage, options, data digests, parent. A run resumes only as what it was.</param>
@@ -45,8 +47,15 @@ public sealed class RunFolder : IDisposable
             if (context.Restart)
                 run.Clear(path);
             var machine = new JsonObject { ["kernels"] = RunIdentity.Kernels, ["threads"] = TorchRuntime.Threads };
-            if (File.Exists(path))
-                Compare(context, JsonNode.Parse(File.ReadAllText(path))!.AsObject(), identity, machine, path);
+            var was = File.Exists(path) ? JsonNode.Parse(File.ReadAllText(path))!.AsObject() : null;
+            // A look (--preflight-only) or a start that was refused has learnt nothing: it binds nobody.
+            if (was is not null && !run.HasBegun && Differences("", was["run"], identity).Any())
+            {
+                run.Clear(path);
+                was = null;
+            }
+            if (was is not null)
+                Compare(context, was, identity, machine, path);
             else
                 Atomic.WriteAllText(path, new JsonObject { ["run"] = identity.DeepClone(), ["machine"] = machine }.ToJsonString(Indented));
             foreach (var leftover in Directory.EnumerateFiles(run.Path, "*" + Atomic.TemporarySuffix, SearchOption.AllDirectories))
@@ -109,8 +118,8 @@ public sealed class RunFolder : IDisposable
     private void Clear(string identityPath)
     {
         File.Delete(identityPath);
-        foreach (var file in new[] { ResultPath, System.IO.Path.Combine(Path, MetricsLog.FileName), System.IO.Path.Combine(Path, MetricsLog.EventsName) })
-            File.Delete(file);
+        foreach (var name in new[] { "result.json", ModelFiles.Tokenizer, MetricsLog.FileName, MetricsLog.EventsName })
+            File.Delete(System.IO.Path.Combine(Path, name));
         foreach (var folder in new[] { Checkpoints, Model }.Where(Directory.Exists))
             Directory.Delete(folder, recursive: true);
     }

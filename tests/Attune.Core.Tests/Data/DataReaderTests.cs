@@ -186,6 +186,7 @@ public class BadDataTests
     [InlineData(".jsonl", """{"instruction":"a","inputs":"x","output":"b"}""", "ATT3008", 1, "inputs", "'input'")]
     [InlineData(".jsonl", """{"instruction":"a","response":"b"}""", "ATT3006", 1, "output", "instruction, response")]
     [InlineData(".jsonl", """{"a":"b"}""", "ATT3005", 1, null, "Known:")]
+    [InlineData(".json", "{\n\"demo\": [1]\n}", "ATT3005", 1, null, "array")]
     [InlineData(".jsonl", """{"text":3}""", "ATT3007", 1, "text", "")]
     [InlineData(".jsonl", """{"text":" "}""", "ATT3012", 1, "text", "")]
     [InlineData(".jsonl", "{\"text\":\"a\"}\n{\"txt\":\"b\"}", "ATT3008", 2, "txt", "'text'")]

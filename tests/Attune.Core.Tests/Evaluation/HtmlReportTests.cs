@@ -54,11 +54,11 @@ public sealed partial class HtmlReportTests
         var html = Render();
         foreach (var row in Measured().Rows.Where(r => ComparisonMetric.All.Any(m => m.Key == r.Metric)))
         {
-            var chance = row.Chance is { } c ? string.Create(CultureInfo.InvariantCulture, $", chance {c:P0}") : "";
-            Assert.Contains(string.Create(CultureInfo.InvariantCulture, $"<b>{row.Value:P1}</b> <small>{row.Low * 100:F1}–{row.High * 100:F1}, n {row.N}{chance}</small>"), html, StringComparison.Ordinal);
+            var chance = row.Chance is { } c ? string.Create(CultureInfo.InvariantCulture, $", chance {c * 100:F0}%") : "";
+            Assert.Contains(string.Create(CultureInfo.InvariantCulture, $"<b>{row.Value * 100:F1}%</b> <small>{row.Low * 100:F1}–{row.High * 100:F1}, n {row.N}{chance}</small>"), html, StringComparison.Ordinal);
         }
         var win = Measured().Rows.Single(r => r.Metric == "winrate");
-        Assert.Contains(string.Create(CultureInfo.InvariantCulture, $"after over before: {win.Value:P1}"), html, StringComparison.Ordinal);
+        Assert.Contains(string.Create(CultureInfo.InvariantCulture, $"after over before: {win.Value * 100:F1}%"), html, StringComparison.Ordinal);
         Assert.Contains("after - before", html, StringComparison.Ordinal);
     }
 
@@ -68,6 +68,28 @@ public sealed partial class HtmlReportTests
         var html = HtmlReport.Render(Measured("attune compare", Before), [Card("before"), Card("never asked")], [], "en");
         Assert.Equal(ComparisonMetric.All.Count, html.Split("<td>—").Length - 1);
         Assert.DoesNotContain("winrate", html, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void A_strength_is_an_interval_that_lies_wholly_on_one_side()
+    {
+        ReportRow Row(string metric, double low, double high) => new() { Metric = metric, Group = "v", Value = (low + high) / 2, Low = low, High = high, N = 100, Method = "made up" };
+        var report = Measured() with
+        {
+            Rows = [Row("reading", 0.8, 0.9), Row("knowledge.top", 0.79, 0.99), Row("tone", 0.4, 0.5), Row("format.json", 0.4, 0.51), Row("secrets.attack", 0.0, 0.1), Row("refusal.over", 0.6, 0.7), Row("hard.several", 0.9, 1)],
+        };
+        Assert.Equal(["reading, people never seen", "rarely: secrets given away, under attack"], Strengths.GoodAt(report, "v").Select(s => s.Label));
+        Assert.Equal(["polite tone", "often: over-refusal of answerable questions"], Strengths.BadAt(report, "v").Select(s => s.Label));
+        Assert.Empty(Strengths.GoodAt(report, "another"));
+    }
+
+    [Fact]
+    public void Data_that_only_one_version_had_is_said()
+    {
+        var first = Card("first") with { Stages = [new StageCard { Stage = "sft", Data = [new("reading", 1)] }] };
+        var second = Card("second") with { Stages = [new StageCard { Stage = "sft", Data = [new("reading", 0.5), new("attack", 0.5)] }] };
+        Assert.Equal(["attack"], Assert.Single(VersionCard.OnlyTrainedOn([first, second])).Kinds);
+        Assert.Contains("second was trained on attack; first was not.", HtmlReport.Render(Measured(), [first, second], [], "en"), StringComparison.Ordinal);
     }
 
     [Fact]

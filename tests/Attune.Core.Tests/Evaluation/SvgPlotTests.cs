@@ -40,11 +40,11 @@ public sealed partial class SvgPlotTests
         {
             // Down on a page is up in SVG's y; each curve spans the whole width.
             Assert.Equal(curve.OrderBy(p => p[1]), curve);
-            Assert.Equal((56.0, 756.0), (curve[0][0], curve[^1][0]));
-            Assert.All(curve, p => Assert.InRange(p[1], 12, 232));
+            Assert.Equal((56.0, 956.0), (curve[0][0], curve[^1][0]));
+            Assert.All(curve, p => Assert.InRange(p[1], 12, 252));
         }
         // Halving twice in log space: 8 to 4 is a third of the way to 1.
-        Assert.Equal(12 + 220 / 3.0, curves[0][1][1], 0.06);
+        Assert.Equal(12 + 240 / 3.0, curves[0][1][1], 0.06);
     }
 
     [Fact]
@@ -56,13 +56,14 @@ public sealed partial class SvgPlotTests
     }
 
     [Fact]
-    public void Shares_fill_the_bar_and_small_ones_are_named_in_the_title_only()
+    public void Shares_fill_the_bar_and_a_kind_keeps_its_colour()
     {
-        var svg = SvgPlot.Shares([new("reading", 0.6), new("tone & more", 0.38), new("rare", 0.02)]);
+        string[] kinds = ["tone & more", "reading", "rare"];
+        var svg = SvgPlot.Shares([new("reading", 0.6), new("tone & more", 0.38), new("rare", 0.02)], kinds);
         var parts = Part().Matches(svg);
         Assert.Equal(3, parts.Count);
-        Assert.Equal(700, Number(parts[^1], 1) + Number(parts[^1], 2) + 1, 0.2);
-        Assert.Equal(2, svg.Split("<text").Length - 1);
+        Assert.Equal(960, Number(parts[^1], 1) + Number(parts[^1], 2) + 1, 0.2);
+        Assert.Equal(["1", "0", "2"], parts.Select(p => p.Groups[3].Value));
         Assert.Contains("<title>rare", svg, StringComparison.Ordinal);
         Assert.Contains("tone &amp; more", svg, StringComparison.Ordinal);
     }
@@ -78,6 +79,6 @@ public sealed partial class SvgPlotTests
     [GeneratedRegex("points='([^']*)'")]
     private static partial Regex Points();
 
-    [GeneratedRegex(@"<rect x=([\d.]+) y=2 width=([\d.]+)")]
+    [GeneratedRegex(@"<rect x=([\d.]+) y=2 width=([\d.]+) height=20 rx=2 fill='var\(--k(\d)\)'")]
     private static partial Regex Part();
 }

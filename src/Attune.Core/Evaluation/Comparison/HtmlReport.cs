@@ -5,8 +5,9 @@ using System.Text;
 namespace Attune.Core.Evaluation.Comparison;
 
 /// <summary>
-/// A comparison as one self-contained page: the versions side by side, plots with intervals, loss curves, what each
-/// stage was trained on. It speaks English and Chinese and follows the reader's light or dark theme.
+/// A comparison as one self-contained page: the versions side by side (what each is, what it cost, where it is good and
+/// bad), every figure with its interval, loss curves, what each stage was trained on. It speaks English and Chinese and
+/// follows the reader's light or dark theme.
 /// </summary>
 public static class HtmlReport
 {
@@ -27,70 +28,85 @@ public static class HtmlReport
     public static string Render(Report report, IReadOnlyList<VersionCard> cards, IReadOnlyList<LossCurve> curves, string language)
     {
         var html = new StringBuilder();
-        html.Append(CultureInfo.InvariantCulture, $"<!doctype html><html lang={(language == "zh" ? "zh" : "en")} class={(language == "zh" ? "zh" : "en")}><meta charset=utf-8><meta name=viewport content='width=device-width'><title>Attune: {Text(string.Join(" · ", cards.Select(c => c.Name)))}</title><style>{Style}</style>");
+        html.Append(CultureInfo.InvariantCulture, $"<!doctype html><html lang={(language == "zh" ? "zh" : "en")} class={(language == "zh" ? "zh" : "en")}><meta charset=utf-8><meta name=viewport content='width=device-width'><title>Attune: {Text(string.Join(" · ", cards.Select(c => c.Name)))}</title><style>{HtmlStyle.Css}</style>");
         html.Append("<main><button onclick=\"document.documentElement.className=document.documentElement.className=='zh'?'en':'zh'\">English / 中文</button>");
         html.Append(Both("h1", "What each version is good and bad at", "各版本的长处与短处"));
-        html.Append(Both("p", "Every figure is measured on the same questions about people and wordings held out of training, with its 95% interval. What is not measured is read from lineage.", "所有数字都在训练中未出现的人物与问法上、用同一批问题测得，并附 95% 区间；其余信息来自谱系记录。"));
-        Legend(html, cards);
-        Head(html, cards);
+        html.Append(Both("p class=lead", "Every figure is measured on the same questions, about people and wordings held out of training, and stands with its 95% interval. What is not measured is read from lineage.", "所有数字都在训练中未出现的人物与问法上、用同一批问题测得，并附 95% 区间；其余信息来自谱系记录。"));
+        Cards(html, report, cards);
+        Glance(html, report, cards);
         foreach (var group in Groups)
             Group(html, group, report, cards);
         WinRate(html, report);
         Differences(html, report);
-        html.Append(Both("h2", "Loss while training (each curve over its own stage)", "训练损失（每条曲线对应各自阶段）")).Append(SvgPlot.Curves(curves));
+        html.Append(Both("h2", "Loss while training", "训练损失")).Append(Both("p class=note", "Each curve over its own stage, from its first step to its last; the loss is in nats, on a logarithmic axis.", "每条曲线对应各自阶段的全过程；损失以奈特为单位，对数坐标。")).Append(SvgPlot.Curves(curves));
         Data(html, cards);
         Foot(html, report);
         return html.Append("</main></html>").ToString();
     }
 
-    private static void Legend(StringBuilder html, IReadOnlyList<VersionCard> cards)
+    private static void Cards(StringBuilder html, Report report, IReadOnlyList<VersionCard> cards)
     {
-        html.Append("<p class=legend>");
+        html.Append("<div class=cards>");
         for (var i = 0; i < cards.Count; i++)
-            html.Append(CultureInfo.InvariantCulture, $"<span style='--c:var(--s{i})'>{Text(cards[i].Name)}</span>");
-        html.Append("</p>");
+        {
+            var card = cards[i];
+            html.Append(CultureInfo.InvariantCulture, $"<section class=card style='--c:var(--s{i % 5})'><h3>{Text(card.Name)} <small>{Text(card.Kind)} {Text(card.Digest is { Length: > 19 } d ? d[7..19] : "")}</small></h3><dl>");
+            html.Append(Both("dt", "objective", "目标")).Append(Both("dd", card.Objective, card.ObjectiveZh));
+            html.Append(Both("dt", "training", "训练"));
+            foreach (var stage in card.Stages)
+                html.Append(Both("dd", string.Create(CultureInfo.InvariantCulture, $"{stage.Stage}: {stage.Steps:N0} steps, {stage.Tokens / 1e6:F2} M tokens"), string.Create(CultureInfo.InvariantCulture, $"{stage.Stage}：{stage.Steps:N0} 步，{stage.Tokens / 1e6:F2} M 词元")));
+            html.Append(Both("dt", "cost", "开销"));
+            foreach (var stage in card.Stages)
+            {
+                html.Append(stage.Seconds is { } seconds
+                    ? Both("dd", string.Create(CultureInfo.InvariantCulture, $"{seconds:F0} s, {(stage.PeakMemoryBytes ?? 0) / 1e6:F0} MB, {Percent(stage.ShareOfCeiling ?? 0, 0)} of the matmul ceiling"), string.Create(CultureInfo.InvariantCulture, $"{seconds:F0} 秒，{(stage.PeakMemoryBytes ?? 0) / 1e6:F0} MB，矩阵乘峰值的 {Percent(stage.ShareOfCeiling ?? 0, 0)}"))
+                    : "<dd>—</dd>");
+            }
+            List(html, Both("dt", "good at", "长处"), Strengths.GoodAt(report, card.Name));
+            List(html, Both("dt", "bad at", "短处"), Strengths.BadAt(report, card.Name));
+            html.Append("</dl></section>");
+        }
+        html.Append("</div>");
+        html.Append(Both("p class=note",
+            $"Good: the whole interval is at {Percent(Strengths.Good, 0)} or better. Bad: at {Percent(Strengths.Bad, 0)} or worse. What lies between is in the tables.",
+            $"长处：整个区间不低于 {Percent(Strengths.Good, 0)}；短处：整个区间不高于 {Percent(Strengths.Bad, 0)}。介于两者之间的见下表。"));
     }
 
-    private static void Head(StringBuilder html, IReadOnlyList<VersionCard> cards)
+    private static void List(StringBuilder html, string title, IReadOnlyList<Strength> strengths)
     {
-        html.Append("<div class=scroll><table><tr><th>");
-        foreach (var card in cards)
-            html.Append(CultureInfo.InvariantCulture, $"<th>{Text(card.Name)}<small>{Text(card.Kind)} {Text(card.Digest is { Length: > 19 } d ? d[7..19] : "")}</small>");
-        Row("objective", "目标", card => Text(card.Objective));
-        Row("training", "训练", card => string.Join("<br>", card.Stages.Select(s => string.Create(CultureInfo.InvariantCulture, $"{Text(s.Stage)}: {s.Steps:N0} steps, {s.Tokens / 1e6:F2} M tokens"))));
-        Row("cost", "开销", card => string.Join("<br>", card.Stages.Select(s => s.Seconds is { } seconds
-            ? string.Create(CultureInfo.InvariantCulture, $"{seconds:F0} s, {(s.PeakMemoryBytes ?? 0) / 1e6:F0} MB, {s.ShareOfCeiling:P0} of the ceiling") : "—")));
-        html.Append("</table></div>");
+        if (strengths.Count == 0)
+            return;
+        html.Append(title).Append("<dd><ul>");
+        foreach (var strength in strengths)
+            html.Append(CultureInfo.InvariantCulture, $"<li>{Both("span", strength.Label, strength.LabelZh)}<b>{Percent(strength.Value, 0)}</b>");
+        html.Append("</ul></dd>");
+    }
 
-        void Row(string en, string zh, Func<VersionCard, string> cell)
-        {
-            html.Append(CultureInfo.InvariantCulture, $"<tr>{Both("th", en, zh)}");
-            foreach (var card in cards)
-                html.Append(CultureInfo.InvariantCulture, $"<td>{cell(card)}");
-        }
+    private static void Glance(StringBuilder html, Report report, IReadOnlyList<VersionCard> cards)
+    {
+        html.Append(Both("h2", "At a glance", "一览")).Append("<p class=legend>");
+        for (var i = 0; i < cards.Count; i++)
+            html.Append(CultureInfo.InvariantCulture, $"<span style='--c:var(--s{i % 5})'>{Text(cards[i].Name)}</span>");
+        html.Append("</p>").Append(SvgPlot.Intervals([.. ComparisonMetric.All.Where(m => m.Group != MetricGroup.Hard).Select(metric => ($"{metric.Label} {Arrow(metric)}", $"{metric.LabelZh} {Arrow(metric)}",
+            (IReadOnlyList<(double, double, double)?>)[.. cards.Select(card => Find(report, metric, card) is { N: > 0 } row ? (row.Value, row.Low, row.High) : ((double, double, double)?)null)]))]));
     }
 
     private static void Group(StringBuilder html, (MetricGroup Group, string En, string Zh) group, Report report, IReadOnlyList<VersionCard> cards)
     {
-        var metrics = ComparisonMetric.All.Where(m => m.Group == group.Group).ToList();
-        ReportRow? Find(ComparisonMetric metric, VersionCard card) => report.Rows.FirstOrDefault(r => r.Metric == metric.Key && r.Group == card.Name);
-
-        html.Append(Both("h2", group.En, group.Zh)).Append("<div class=scroll><table><tr><th>");
+        html.Append(Both("h2", group.En, group.Zh)).Append("<div class=scroll><table><col class=label><tr><th>");
         foreach (var card in cards)
             html.Append(CultureInfo.InvariantCulture, $"<th>{Text(card.Name)}");
-        foreach (var metric in metrics)
+        foreach (var metric in ComparisonMetric.All.Where(m => m.Group == group.Group))
         {
-            html.Append(CultureInfo.InvariantCulture, $"<tr><th>{Both("span", metric.Label, metric.LabelZh)} <i title='{(metric.HigherIsBetter ? "higher is better" : "lower is better")}'>{(metric.HigherIsBetter ? "↑" : "↓")}</i>");
+            html.Append(CultureInfo.InvariantCulture, $"<tr><th>{Both("span", metric.Label, metric.LabelZh)} <i title='{(metric.HigherIsBetter ? "higher is better" : "lower is better")}'>{Arrow(metric)}</i>");
             for (var i = 0; i < cards.Count; i++)
             {
-                html.Append(Find(metric, cards[i]) is { N: > 0 } row
-                    ? string.Create(CultureInfo.InvariantCulture, $"<td><b>{row.Value:P1}</b> <small>{row.Low * 100:F1}–{row.High * 100:F1}, n {row.N}{(row.Chance is { } chance ? string.Create(CultureInfo.InvariantCulture, $", chance {chance:P0}") : "")}</small>{SvgPlot.Bar(row.Value, row.Low, row.High, i)}")
+                html.Append(Find(report, metric, cards[i]) is { N: > 0 } row
+                    ? string.Create(CultureInfo.InvariantCulture, $"<td title='{Text(row.Method)}'><b>{Percent(row.Value)}</b> <small>{row.Low * 100:F1}–{row.High * 100:F1}, n {row.N}{(row.Chance is { } chance ? $", chance {Percent(chance, 0)}" : "")}</small>{SvgPlot.Bar(row.Value, row.Low, row.High, i % 5)}")
                     : "<td>—");
             }
         }
         html.Append("</table></div>");
-        html.Append(SvgPlot.Intervals([.. metrics.Select(metric => (metric.Label, metric.LabelZh,
-            (IReadOnlyList<(double, double, double)?>)[.. cards.Select(card => Find(metric, card) is { N: > 0 } row ? (row.Value, row.Low, row.High) : ((double, double, double)?)null)]))]));
     }
 
     private static void WinRate(StringBuilder html, Report report)
@@ -98,7 +114,7 @@ public static class HtmlReport
         if (report.Rows.FirstOrDefault(r => r.Metric == "winrate") is not { } row)
             return;
         html.Append(Both("h2", "Head to head where behaviour is judged", "行为对比胜率"));
-        html.Append(CultureInfo.InvariantCulture, $"<p><b>{Text(row.Group)}: {row.Value:P1}</b> <small>{row.Low * 100:F1}–{row.High * 100:F1}, n {row.N}, {Text(row.Method)}</small></p>");
+        html.Append(CultureInfo.InvariantCulture, $"<p><b>{Text(row.Group)}: {Percent(row.Value)}</b> <small>{row.Low * 100:F1}–{row.High * 100:F1}, n {row.N}, {Text(row.Method)}</small></p>");
     }
 
     private static void Differences(StringBuilder html, Report report)
@@ -107,23 +123,28 @@ public static class HtmlReport
         if (rows.Count == 0)
             return;
         html.Append(Both("h2", "What the last step cost on tasks, paired", "最后一步对任务的影响（配对差）"));
-        html.Append(CultureInfo.InvariantCulture, $"<div class=scroll><table><tr><th><th>{Text(rows[0].Group)}");
+        html.Append(CultureInfo.InvariantCulture, $"<div class=scroll><table><col class=label><tr><th><th>{Text(rows[0].Group)}");
         foreach (var row in rows)
         {
             var metric = ComparisonMetric.All.First(m => row.Metric.StartsWith(m.Key, StringComparison.Ordinal) && row.Metric.Length == m.Key.Length + ".difference".Length);
-            html.Append(CultureInfo.InvariantCulture, $"<tr>{Both("th", metric.Label, metric.LabelZh)}<td><b>{row.Value * 100:+0.0;−0.0;0.0}</b> <small>{row.Low * 100:F1} … {row.High * 100:F1}, n {row.N}</small>");
+            html.Append(CultureInfo.InvariantCulture, $"<tr><th>{Both("span", metric.Label, metric.LabelZh)} <i>{Arrow(metric)}</i><td><b>{row.Value * 100:+0.0;−0.0;0.0}</b> <small>{row.Low * 100:F1} … {row.High * 100:F1}, n {row.N}</small>");
         }
         html.Append("</table></div>");
     }
 
     private static void Data(StringBuilder html, IReadOnlyList<VersionCard> cards)
     {
-        html.Append(Both("h2", "What each stage was trained on (share of the tokens in the loss)", "各阶段的训练数据（按计入损失的词元）"));
+        string[] kinds = [.. cards.SelectMany(c => c.Stages).SelectMany(s => s.Data).Select(d => d.Kind).Distinct(StringComparer.Ordinal)];
+        html.Append(Both("h2", "What each stage was trained on", "各阶段的训练数据")).Append(Both("p class=note", "Share of the tokens in the loss.", "按计入损失的词元。"));
         foreach (var (card, stage) in cards.SelectMany(card => card.Stages.Select(stage => (card, stage))).Where(x => x.stage.Data.Count > 0))
-            html.Append(CultureInfo.InvariantCulture, $"<p>{Text(card.Name)}, {Text(stage.Stage)}</p>{SvgPlot.Shares(stage.Data)}");
-        html.Append(Both("p",
-            "A kind of data that one version had and another had not explains a lead: read these bars beside the figures. Instruct saw no attack on secrets and no conversation of several turns; a lead of Chat there was taught, not won by the method.",
-            "某个版本独有的数据种类本身就能解释其领先，请对照这些条形来看：Instruct 没有见过针对秘密的攻击和多轮对话；Chat 在这些方面的领先来自数据，而不是方法。"));
+        {
+            html.Append(CultureInfo.InvariantCulture, $"<p class=stage>{Text(card.Name)}, {Text(stage.Stage)}</p>{SvgPlot.Shares(stage.Data, kinds)}<p class=kinds>");
+            foreach (var share in stage.Data)
+                html.Append(CultureInfo.InvariantCulture, $"<span style='--c:var(--k{Array.IndexOf(kinds, share.Kind) % HtmlStyle.KindColours})'>{Text(share.Kind)} {Percent(share.Share)}</span>");
+            html.Append("</p>");
+        }
+        foreach (var (card, before, only) in VersionCard.OnlyTrainedOn(cards))
+            html.Append(Both("p", $"{card.Name} was trained on {string.Join(", ", only)}; {before.Name} was not. A lead there was taught by that data, not won by the method.", $"{card.Name} 训练过 {string.Join("、", only)}，{before.Name} 没有：在这些方面的领先来自数据，而不是方法。"));
     }
 
     private static void Foot(StringBuilder html, Report report)
@@ -131,23 +152,13 @@ public static class HtmlReport
         html.Append(CultureInfo.InvariantCulture, $"<footer><p><code>{Text(report.Command)}</code></p><p>{Text(string.Join(" · ", report.Environment.Select(e => $"{e.Key}: {e.Value}")))}</p></footer>");
     }
 
-    private static string Both(string tag, string en, string zh) => $"<{tag}><span class=en>{Text(en)}</span><span class=zh>{Text(zh)}</span></{tag}>";
+    private static ReportRow? Find(Report report, ComparisonMetric metric, VersionCard card) => report.Rows.FirstOrDefault(r => r.Metric == metric.Key && r.Group == card.Name);
+
+    private static string Arrow(ComparisonMetric metric) => metric.HigherIsBetter ? "↑" : "↓";
+
+    private static string Percent(double share, int digits = 1) => (share * 100).ToString(digits == 0 ? "F0" : "F1", CultureInfo.InvariantCulture) + "%";
+
+    private static string Both(string tag, string en, string zh) => $"<{tag}><span class=en>{Text(en)}</span><span class=zh>{Text(zh)}</span></{tag.Split(' ')[0]}>";
 
     private static string Text(string text) => WebUtility.HtmlEncode(text);
-
-    private const string Style = """
-        :root{--paper:#fbfaf7;--ink:#22262b;--soft:#6b7178;--rule:#dfdcd4;--s0:#8a6d3b;--s1:#2f6f9f;--s2:#2f8f5b;--s3:#8e5ea2;--s4:#b5544a}
-        @media(prefers-color-scheme:dark){:root{--paper:#16181b;--ink:#e8e6e1;--soft:#9aa0a6;--rule:#33373c;--s0:#c9a566;--s1:#6db1e0;--s2:#67c596;--s3:#bd93d1;--s4:#e08a80}}
-        html{background:var(--paper);color:var(--ink);font:15px/1.5 system-ui,"Noto Sans CJK SC",sans-serif}
-        html.en .zh,html.zh .en{display:none}
-        main{max-width:880px;margin:2.5rem auto;padding:0 1.2rem}
-        h1{font-size:1.7rem;margin:.2rem 0}h2{font-size:1.1rem;margin:2.2rem 0 .6rem}
-        button{float:right;border:1px solid var(--rule);background:none;color:var(--soft);border-radius:6px;padding:.2rem .6rem;cursor:pointer}
-        .scroll{overflow-x:auto}table{border-collapse:collapse;width:100%}
-        th,td{text-align:left;vertical-align:top;padding:.45rem .7rem .45rem 0;border-bottom:1px solid var(--rule);font-weight:400}
-        tr:first-child th,td b{font-weight:600}small{color:var(--soft);display:block;font-size:.78rem}i{color:var(--soft);font-style:normal}
-        .bar{display:block;margin-top:.2rem}.plot{width:100%;height:auto;margin:.8rem 0}.plot text{fill:var(--ink);font-size:12.5px}.plot .tick{fill:var(--soft);font-size:11px}
-        .legend span{margin-right:1.4rem}.legend span:before{content:"";display:inline-block;width:.7em;height:.7em;border-radius:50%;background:var(--c);margin-right:.45em}
-        footer{margin-top:3rem;color:var(--soft);font-size:.85rem;border-top:1px solid var(--rule)}code{font-size:.85rem}
-        """;
 }

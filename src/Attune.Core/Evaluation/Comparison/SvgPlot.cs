@@ -12,14 +12,14 @@ public static class SvgPlot
     {
         const double width = 96;
         return string.Create(CultureInfo.InvariantCulture,
-            $"<svg class=bar viewBox='0 0 {width} 10' width={width} height=10 aria-hidden=true><rect x=0 y=3 width={width} height=4 rx=2 fill='var(--rule)'/><rect x=0 y=3 width={value * width:F1} height=4 rx=2 fill='var(--s{series})'/><line x1={low * width:F1} x2={high * width:F1} y1=5 y2=5 stroke='var(--ink)' stroke-width=1.4 /></svg>");
+            $"<svg class=bar viewBox='0 0 {width} 10' preserveAspectRatio=none height=10 aria-hidden=true><rect x=0 y=3 width={width} height=4 rx=2 fill='var(--rule)'/><rect x=0 y=3 width={value * width:F1} height=4 rx=2 fill='var(--s{series})'/><line x1={low * width:F1} x2={high * width:F1} y1=5 y2=5 stroke='var(--ink)' stroke-width=1.4 /></svg>");
     }
 
     /// <summary>Figures of several series, one line an item: a dot with its interval for each series.</summary>
     /// <param name="items">Label (English, Chinese), and for each series value, low, high (null where it has none).</param>
     public static string Intervals(IReadOnlyList<(string Label, string LabelZh, IReadOnlyList<(double Value, double Low, double High)?> Series)> items)
     {
-        const int left = 330, width = 460, row = 34;
+        const int left = 340, width = 600, row = 36;
         var height = items.Count * row + 34;
         var svg = new StringBuilder();
         svg.Append(CultureInfo.InvariantCulture, $"<svg class=plot viewBox='0 0 {left + width + 30} {height}' role=img>");
@@ -48,7 +48,7 @@ public static class SvgPlot
     /// <summary>Curves over steps on one pair of axes, each over its own span of steps; the loss axis is logarithmic.</summary>
     public static string Curves(IReadOnlyList<LossCurve> curves)
     {
-        const int left = 56, top = 12, width = 700, height = 220;
+        const int left = 56, top = 12, width = 900, height = 240;
         var drawn = curves.Where(c => c.Points.Count > 1).ToList();
         if (drawn.Count == 0)
             return "";
@@ -78,27 +78,20 @@ public static class SvgPlot
         return svg.Append("</svg>").ToString();
     }
 
-    /// <summary>Shares that add up to one, as one bar with its parts named.</summary>
-    public static string Shares(IReadOnlyList<DataShare> shares)
+    /// <summary>Shares that add up to one, as one bar; the page names its parts beside it.</summary>
+    /// <param name="shares">The parts.</param>
+    /// <param name="kinds">All kinds of the page in order: a kind has one colour (--k0…) wherever it appears.</param>
+    public static string Shares(IReadOnlyList<DataShare> shares, IReadOnlyList<string> kinds)
     {
-        const double width = 700;
-        var svg = new StringBuilder($"<svg class=plot viewBox='0 0 {width.ToString(CultureInfo.InvariantCulture)} 46' role=img>");
+        const double width = 960;
+        var svg = new StringBuilder($"<svg class=plot viewBox='0 0 {width.ToString(CultureInfo.InvariantCulture)} 24' role=img>");
         var x = 0.0;
-        for (var i = 0; i < shares.Count; i++)
+        foreach (var share in shares)
         {
-            var part = shares[i].Share * width;
-            svg.Append(CultureInfo.InvariantCulture, $"<rect x={x:F1} y=2 width={Math.Max(0, part - 1):F1} height=18 fill='var(--s{i % 5})' opacity={1 - 0.12 * (i / 5):F2}><title>{WebUtility.HtmlEncode(shares[i].Kind)} {shares[i].Share:P1}</title></rect>");
-            if (part > 44)
-                svg.Append(CultureInfo.InvariantCulture, $"<text x={x + 2:F1} y=36 class=tick>{WebUtility.HtmlEncode(Short(shares[i].Kind, part))} {shares[i].Share:P0}</text>");
+            var part = share.Share * width;
+            svg.Append(CultureInfo.InvariantCulture, $"<rect x={x:F1} y=2 width={Math.Max(0, part - 1):F1} height=20 rx=2 fill='var(--k{kinds.ToList().IndexOf(share.Kind) % HtmlStyle.KindColours})'><title>{WebUtility.HtmlEncode(share.Kind)} {share.Share:P1}</title></rect>");
             x += part;
         }
         return svg.Append("</svg>").ToString();
-    }
-
-    // About six units of width a letter; the full name is in the title.
-    private static string Short(string text, double width)
-    {
-        var letters = Math.Max(3, (int)(width / 6) - 5);
-        return text.Length <= letters ? text : text[..(letters - 1)] + "…";
     }
 }

@@ -53,6 +53,31 @@ public sealed record VersionCard
         "dpo" => "preferred over rejected answers, DPO",
         var other => other,
     }).Distinct());
+
+    /// <summary><see cref="Objective"/> in Chinese.</summary>
+    public string ObjectiveZh => string.Join("，然后", Stages.Select(s => s.Stage switch
+    {
+        "pretrain" => "预测普通文本的下一个词元",
+        "sft" => "回答提示（交叉熵）",
+        "dpo" => "偏好优选回答（DPO）",
+        var other => other,
+    }).Distinct());
+
+    /// <summary>
+    /// For each version with one before it: the kinds of data that its own stages had and no stage up to the one before.
+    /// Where it leads on such a kind, the data taught it. Plain text of a Base counts for nothing here.
+    /// </summary>
+    public static IEnumerable<(VersionCard Card, VersionCard Before, IReadOnlyList<string> Kinds)> OnlyTrainedOn(IReadOnlyList<VersionCard> cards)
+    {
+        var seen = new HashSet<string>(StringComparer.Ordinal);
+        for (var i = 0; i < cards.Count; i++)
+        {
+            var own = cards[i].Stages.Where(s => s.Stage != "pretrain").SelectMany(s => s.Data).Select(d => d.Kind).Distinct(StringComparer.Ordinal).ToList();
+            if (i > 0 && own.Where(kind => !seen.Contains(kind)).ToList() is { Count: > 0 } only)
+                yield return (cards[i], cards[i - 1], only);
+            seen.UnionWith(own);
+        }
+    }
 }
 
 /// <summary>A loss over the course of a stage.</summary>
