@@ -33,11 +33,11 @@ public static class Dpo
             return finished;
 
         // Load
-        var (tally, counts) = (new RowTally(), new Dictionary<string, long>(StringComparer.Ordinal));
+        var (tally, check, counts) = (new RowTally(), new PreferenceCheck(), new Dictionary<string, long>(StringComparer.Ordinal));
         var tokenizer = Tokenizer.Load(parent.Require(ModelFiles.Tokenizer));
         var contract = StageContract.Resolve(options.Contract, parent, tokenizer);
-        var rows = PairRows(files, contract, options, tally, counts);
-        var validationRows = PairRows(validationFiles, contract, options, new RowTally(), counts);
+        var rows = PairRows(files, contract, options, tally, check, counts);
+        var validationRows = PairRows(validationFiles, contract, options, new RowTally(), new PreferenceCheck(), counts);
         using var decoder = DecoderFiles.Load(parent);
         var config = contract.Endings(decoder.Config);
         using var optimiser = new Optimiser(OptimiserRules.Plan(decoder.Weights(), options.Optimiser, options.MatrixRateScale, options.WeightDecay), Schedules.Settings(options));
@@ -56,7 +56,7 @@ public static class Dpo
         var estimate = CostEstimate.Of(config, optimiser, report.Tokens / Math.Max(1, plan.PerEpoch));
         if (steps >= CostEstimate.StepsWorthATrial)
             estimate = estimate.WithTrial(() => DpoStep.Trial(decoder, optimiser, objective, MicroBatches(0)), (double)report.Tokens / plan.PerEpoch * options.Accumulation * steps);
-        context.Show(new StagePreflight(Stage, report, estimate, steps, [PairMeters.ChosenFalls]));
+        context.Show(new StagePreflight(Stage, report, estimate, steps, [PairMeters.ChosenFalls, .. check.Warnings()]));
 
         // Loop
         var state = run.Resume(optimiser);
@@ -114,12 +114,12 @@ public static class Dpo
         return new(meters.Figures.Select(f => KeyValuePair.Create(f.Key, (System.Text.Json.Nodes.JsonNode?)f.Value)));
     }
 
-    private static List<PairRow> PairRows(IEnumerable<DataFile> files, StageContract contract, DpoOptions options, RowTally tally, Dictionary<string, long> counts)
+    private static List<PairRow> PairRows(IEnumerable<DataFile> files, StageContract contract, DpoOptions options, RowTally tally, PreferenceCheck check, Dictionary<string, long> counts)
     {
         var rows = new List<PairRow>();
         foreach (var file in files)
         {
-            var taken = file.Weigh(StageContract.Placed(DataReader.ReadPreferences(file.Path, tally: tally), read =>
+            var taken = file.Weigh(StageContract.Placed(check.Watch(DataReader.ReadPreferences(file.Path, tally: tally)), read =>
                 TrainingRows.OfPreferences(read, contract.Render, options.SequenceLength, options.Overlong, tally)), options.Seed, Stage);
             counts[file.Path] = taken.Count;
             rows.AddRange(taken);
