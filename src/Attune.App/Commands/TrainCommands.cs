@@ -6,7 +6,7 @@ using Spectre.Console;
 
 namespace Attune.App.Commands;
 
-/// <summary><c>attune pretrain | sft | dpo</c>: one stage from the command line.</summary>
+/// <summary><c>attune pretrain | sft | dpo | kto | orpo | simpo</c>: one stage from the command line.</summary>
 internal static class TrainCommands
 {
     public static Command Pretrain() =>
@@ -17,6 +17,15 @@ internal static class TrainCommands
 
     public static Command Dpo() =>
         Create<DpoOptions>("dpo", "Align a version to preference pairs.");
+
+    public static Command Kto() =>
+        Create<KtoOptions>("kto", "Align a version to answers that are labelled good or bad one by one.");
+
+    public static Command Orpo() =>
+        Create<OrpoOptions>("orpo", "SFT and preference in one stage, without a reference model.");
+
+    public static Command Simpo() =>
+        Create<SimpoOptions>("simpo", "Align a version to preference pairs without a reference model.");
 
     private static Command Create<T>(string name, string description)
         where T : TrainingOptions => Verb.Create<Place, T>(name, description, (place, options, cancel) =>

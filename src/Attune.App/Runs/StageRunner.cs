@@ -45,6 +45,9 @@ internal static class StageRunner
                 PretrainOptions pretrain => Pretrain.Run(pretrain, context),
                 SftOptions sft => Sft.Run(sft, context),
                 DpoOptions dpo => Dpo.Run(dpo, context),
+                KtoOptions kto => Kto.Run(kto, context),
+                OrpoOptions orpo => Orpo.Run(orpo, context),
+                SimpoOptions simpo => Simpo.Run(simpo, context),
                 _ => throw new ArgumentException($"There is no stage for {options.GetType().Name}.", nameof(options)),
             };
         }
@@ -64,6 +67,9 @@ internal static class StageRunner
         PretrainOptions => "pretrain",
         SftOptions => "sft",
         DpoOptions => "dpo",
+        KtoOptions => "kto",
+        OrpoOptions => "orpo",
+        SimpoOptions => "simpo",
         _ => throw new ArgumentException($"There is no stage for {options.GetType().Name}.", nameof(options)),
     };
 

@@ -36,8 +36,8 @@ public static class Dpo
         var (tally, check, counts) = (new RowTally(), new PreferenceCheck(), new Dictionary<string, long>(StringComparer.Ordinal));
         var tokenizer = Tokenizer.Load(parent.Require(ModelFiles.Tokenizer));
         var contract = StageContract.Resolve(options.Contract, parent, tokenizer);
-        var rows = PairRows(files, contract, options, tally, check, counts);
-        var validationRows = PairRows(validationFiles, contract, options, new RowTally(), new PreferenceCheck(), counts);
+        var rows = PreferenceData.Pairs(Stage, files, contract, options, tally, counts, check);
+        var validationRows = PreferenceData.Pairs(Stage, validationFiles, contract, options, new RowTally(), counts);
         using var decoder = DecoderFiles.Load(parent);
         var config = contract.Endings(decoder.Config);
         using var optimiser = new Optimiser(OptimiserRules.Plan(decoder.Weights(), options.Optimiser, options.MatrixRateScale, options.WeightDecay), Schedules.Settings(options));
@@ -86,25 +86,13 @@ public static class Dpo
         var outcome = Measure(decoder, objective, validation.Length > 0 ? validation : [.. Enumerable.Range(0, Math.Min(rows.Count, 256)).Chunk(options.MicroBatchPairs).Select(b => Pairs(rows, scores, b))]);
 
         // Save
-        ModelFolder.Write(run.Model, decoder, config, tokenizer, ModelFolder.TokenizerConfigOf(parent));
-        contract.Write(run.Model);
         var facts = LineageFacts.Of(config, state, report);
         facts[validation.Length > 0 ? "validation_pairs" : "training_pairs"] = outcome;
-        var lineage = new Lineage
+        return new FinishedModel
         {
-            Parent = context.ParentDigest,
-            Stage = Stage,
-            Options = RunIdentity.Options(options),
-            Data = [.. allFiles.Select((f, i) => digests[i] with { Rows = counts[f.Path] })],
-            Seed = options.Seed,
-            CodeVersion = RunIdentity.CodeVersion,
-            Kernels = RunIdentity.Kernels,
-            Contract = contract.Contract.Hash,
-            Facts = facts,
-        };
-        var kind = options.Kind ?? VersionKind.Chat;
-        ModelCard.Write(Path.Combine(run.Model, ModelFiles.Card), kind, lineage, config, ModelFolder.ContractOf(run.Model));
-        return run.Finish(kind, lineage, RunFacts.Of(config, state));
+            Stage = Stage, Options = options, Context = context, Module = decoder, Config = config, Tokenizer = tokenizer, Contract = contract,
+            Data = [.. allFiles.Select((f, i) => digests[i] with { Rows = counts[f.Path] })], State = state, Facts = facts, Kind = options.Kind ?? VersionKind.Chat,
+        }.Save(run);
     }
 
     private static System.Text.Json.Nodes.JsonObject Measure(Decoder decoder, DpoObjective objective, IReadOnlyList<PairBatch> pairs)
@@ -112,18 +100,5 @@ public static class Dpo
         var meters = new PairMeters();
         _ = DpoStep.Evaluate(decoder, objective, pairs, meters);
         return new(meters.Figures.Select(f => KeyValuePair.Create(f.Key, (System.Text.Json.Nodes.JsonNode?)f.Value)));
-    }
-
-    private static List<PairRow> PairRows(IEnumerable<DataFile> files, StageContract contract, DpoOptions options, RowTally tally, PreferenceCheck check, Dictionary<string, long> counts)
-    {
-        var rows = new List<PairRow>();
-        foreach (var file in files)
-        {
-            var taken = file.Weigh(StageContract.Placed(check.Watch(DataReader.ReadPreferences(file.Path, tally: tally)), read =>
-                TrainingRows.OfPreferences(read, contract.Render, options.SequenceLength, options.Overlong, tally)), options.Seed, Stage);
-            counts[file.Path] = taken.Count;
-            rows.AddRange(taken);
-        }
-        return rows;
     }
 }

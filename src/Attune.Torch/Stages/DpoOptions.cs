@@ -19,7 +19,7 @@ public sealed record DpoOptions : TrainingOptions
     public string? Contract { get; init; }
 
     /// <summary>The equation.</summary>
-    [Description("The loss: sigmoid (DPO), cdpo, robust, hinge, ipo, sigmoid_norm, exo_pair, nca_pair, bco_pair, sppo_hard, aot, aot_unpaired, apo_zero, apo_down, discopop.")]
+    [Description("The loss: sigmoid (DPO), offset, cdpo, robust, hinge, ipo, sigmoid_norm, exo_pair, nca_pair, bco_pair, sppo_hard, aot, aot_unpaired, apo_zero, apo_down, discopop.")]
     public string Loss { get; init; } = "sigmoid";
 
     /// <summary>β.</summary>

@@ -72,18 +72,8 @@ public static class DpoStep
     }
 
     /// <summary>The mean loss of pairs, without gradients, and their meters.</summary>
-    public static double Evaluate(Decoder decoder, DpoObjective objective, IEnumerable<PairBatch> batches, PairMeters meters)
-    {
-        using var noGradient = no_grad();
-        var (sum, pairs) = (0.0, 0L);
-        foreach (var batch in batches)
-        {
-            using var scope = NewDisposeScope();
-            sum += Loss(decoder, objective, batch, meters).item<float>() * (double)batch.Pairs;
-            pairs += batch.Pairs;
-        }
-        return pairs == 0 ? double.NaN : sum / pairs;
-    }
+    public static double Evaluate(Decoder decoder, DpoObjective objective, IEnumerable<PairBatch> batches, PairMeters meters) =>
+        PairMeters.Mean(batches, b => Loss(decoder, objective, b, meters), b => b.Pairs);
 
     /// <summary>Σ ln p of each row of a batch, without gradients: what a reference gives.</summary>
     public static float[] Score(Decoder decoder, RaggedBatch batch)

@@ -14,15 +14,21 @@ public static class ModelFolder
 
     /// <summary>config.json, model.safetensors, tokenizer.json, tokenizer_config.json, generation_config.json.</summary>
     /// <param name="folder">Made where it is missing.</param>
-    /// <param name="decoder">The weights.</param>
+    /// <param name="module">The weights.</param>
     /// <param name="config">The shape, with the special tokens of the new version.</param>
     /// <param name="tokenizer">The tokenizer.</param>
     /// <param name="tokenizerConfig">The parent's tokenizer_config.json where there is one, else null.</param>
-    public static void Write(string folder, Decoder decoder, DecoderConfig config, Tokenizer tokenizer, JsonObject? tokenizerConfig)
+    public static void Write(string folder, TorchSharp.torch.nn.Module module, DecoderConfig config, Tokenizer tokenizer, JsonObject? tokenizerConfig)
+    {
+        WriteBeside(folder, config, tokenizer, tokenizerConfig);
+        module.Save(Path.Combine(folder, ModelFiles.Weights));
+    }
+
+    /// <summary>All of it but the weights.</summary>
+    internal static void WriteBeside(string folder, DecoderConfig config, Tokenizer tokenizer, JsonObject? tokenizerConfig)
     {
         Directory.CreateDirectory(folder);
         HuggingFaceConfig.Write(Path.Combine(folder, ModelFiles.Config), config);
-        decoder.Save(Path.Combine(folder, ModelFiles.Weights));
         Atomic.WriteAllBytes(Path.Combine(folder, ModelFiles.Tokenizer), tokenizer.ToJson().Span);
         GenerationConfig.Write(Path.Combine(folder, ModelFiles.GenerationConfig), new GenerationConfig { BosTokenId = config.BosTokenId, EosTokenIds = config.EosTokenIds, PadTokenId = config.PadTokenId });
         Atomic.WriteAllText(Path.Combine(folder, ModelFiles.TokenizerConfig), TokenizerConfig(config, tokenizer, tokenizerConfig).ToJsonString(Indented) + "\n");

@@ -14,18 +14,22 @@ namespace Attune.Torch.Stages;
 /// <param name="reference">The reference: the policy before its first step.</param>
 public sealed class ReferenceScores(string runFolder, Decoder reference)
 {
-    // Pairs of one pass, by tokens: large enough for the matrix products, small enough for memory.
+    // Rows of one pass, by tokens: large enough for the matrix products, small enough for memory.
     private const int PassTokens = 4096;
 
     private readonly Lazy<byte[]> _weights = new(() => HashOf(reference));
 
     /// <summary>Σ ln p of the chosen and the rejected completion of each pair in turn: 2P numbers.</summary>
-    public IReadOnlyList<float> Of(IReadOnlyList<PairRow> pairs, StageContext context)
+    public IReadOnlyList<float> Of(IReadOnlyList<PairRow> pairs, StageContext context) =>
+        Of([.. pairs.SelectMany(p => new[] { p.Chosen, p.Rejected })], context);
+
+    /// <summary>Σ ln p of the trained tokens of each row.</summary>
+    public IReadOnlyList<float> Of(IReadOnlyList<TokenRow> rows, StageContext context)
     {
-        if (pairs.Count == 0)
+        if (rows.Count == 0)
             return [];
-        var path = Path.Combine(runFolder, $"reference-{Key(pairs)[..16]}.safetensors");
-        var scores = new float[2 * pairs.Count];
+        var path = Path.Combine(runFolder, $"reference-{Key(rows)[..16]}.safetensors");
+        var scores = new float[rows.Count];
         if (File.Exists(path))
         {
             using var kept = SafetensorsFile.Open(path);
@@ -33,23 +37,23 @@ public sealed class ReferenceScores(string runFolder, Decoder reference)
             return scores;
         }
 
-        var longest = pairs.Max(p => p.Tokens);
-        foreach (var bin in Packer.BestFit([.. pairs.Select(p => p.Tokens)], Math.Max(PassTokens, longest)))
+        var longest = rows.Max(r => r.Ids.Length);
+        foreach (var bin in Packer.BestFit([.. rows.Select(r => r.Ids.Length)], Math.Max(PassTokens, longest)))
         {
             context.Cancellation.ThrowIfCancellationRequested();
-            var sums = DpoStep.Score(reference, Batches.OfPairs(pairs, bin));
+            var sums = DpoStep.Score(reference, Batches.Of(rows, bin));
             for (var i = 0; i < bin.Length; i++)
-                (scores[2 * bin[i]], scores[2 * bin[i] + 1]) = (sums[i], sums[bin.Length + i]);
+                scores[bin[i]] = sums[i];
         }
         SafetensorsWriter.Write(path, [TensorSource.Of("scores", [scores.Length], scores)]);
         return scores;
     }
 
-    private string Key(IReadOnlyList<PairRow> pairs)
+    private string Key(IReadOnlyList<TokenRow> rows)
     {
         using var hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
         hash.AppendData(_weights.Value);
-        foreach (var row in pairs.SelectMany(p => new[] { p.Chosen, p.Rejected }))
+        foreach (var row in rows)
         {
             hash.AppendData(BitConverter.GetBytes(row.Ids.Length));
             hash.AppendData(MemoryMarshal.AsBytes<int>(row.Ids));

@@ -14,6 +14,9 @@ public sealed class LeakTests : IDisposable
     [InlineData("sft")]
     [InlineData("sft-lora")]
     [InlineData("dpo")]
+    [InlineData("kto")]
+    [InlineData("orpo")]
+    [InlineData("simpo")]
     public void NoStepLeavesATensorBehind(string stage)
     {
         var parent = stage == "pretrain" ? null : _runs.Base();
@@ -24,6 +27,9 @@ public sealed class LeakTests : IDisposable
         {
             "pretrain" => Pretrain.Run(TinyRuns.Pretraining(_runs.Text) with { Validation = [_runs.Text], ValidateEvery = 3, CheckpointSteps = 2 }, context),
             "dpo" => Dpo.Run(TinyRuns.Preferring(_runs.Pairs) with { Validation = [_runs.Pairs], ValidateEvery = 3, CheckpointSteps = 2, SftWeight = 0.1 }, context),
+            "kto" => Kto.Run(TinyRuns.Labelling(_runs.Labels) with { Validation = [_runs.Labels], ValidateEvery = 3, CheckpointSteps = 2 }, context),
+            "orpo" => Orpo.Run(TinyRuns.Odds(_runs.Pairs) with { Validation = [_runs.Pairs], ValidateEvery = 3, CheckpointSteps = 2 }, context),
+            "simpo" => Simpo.Run(TinyRuns.Simple(_runs.Pairs) with { Validation = [_runs.Pairs], ValidateEvery = 3, CheckpointSteps = 2, SftWeight = 0.1 }, context),
             _ => Sft.Run(TinyRuns.Tuning(_runs.Talks) with { Validation = [_runs.Talks], ValidateEvery = 3, CheckpointSteps = 2, Patience = 100, LoraRank = stage == "sft" ? 0 : 2 }, context),
         };
         Assert.True(alive.Count >= 6);

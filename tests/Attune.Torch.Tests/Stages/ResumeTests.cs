@@ -18,6 +18,9 @@ public sealed class ResumeTests : IDisposable
     [InlineData("sft")]
     [InlineData("sft-lora")]
     [InlineData("dpo")]
+    [InlineData("kto")]
+    [InlineData("orpo")]
+    [InlineData("simpo")]
     public void InterruptedRunsEndWithTheSameBits(string stage)
     {
         var parent = stage == "pretrain" ? null : _runs.Base();
@@ -25,6 +28,9 @@ public sealed class ResumeTests : IDisposable
         {
             "pretrain" => Pretrain.Run(TinyRuns.Pretraining(_runs.Text) with { Validation = [_runs.Text], ValidateEvery = 2, CheckpointSteps = 3 }, context),
             "dpo" => Dpo.Run(TinyRuns.Preferring(_runs.Pairs) with { Accumulation = 2, CheckpointSteps = 2 }, context),
+            "kto" => Kto.Run(TinyRuns.Labelling(_runs.Labels) with { Accumulation = 2, CheckpointSteps = 2 }, context),
+            "orpo" => Orpo.Run(TinyRuns.Odds(_runs.Pairs) with { Accumulation = 2, CheckpointSteps = 2 }, context),
+            "simpo" => Simpo.Run(TinyRuns.Simple(_runs.Pairs) with { Accumulation = 2, CheckpointSteps = 2 }, context),
             _ => Sft.Run(TinyRuns.Tuning(_runs.Talks) with { Accumulation = 2, CheckpointSteps = 2, LoraRank = stage == "sft" ? 0 : 2 }, context),
         };
         var whole = Run(_runs.Context(stage + "-whole", parent));

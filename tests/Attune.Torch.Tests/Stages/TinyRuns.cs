@@ -16,6 +16,7 @@ public sealed class TinyRuns : IDisposable
         var text = new StringBuilder();
         var talks = new StringBuilder();
         var pairs = new StringBuilder();
+        var labels = new StringBuilder();
         string[] people = ["Ada", "Bela", "Cyra", "Dara", "Ezra", "Fay"], towns = ["Oslo", "Lima", "Kyiv", "Bern", "Doha", "Riga"];
         for (var i = 0; i < 120; i++)
         {
@@ -23,10 +24,12 @@ public sealed class TinyRuns : IDisposable
             text.Append(CultureInfo.InvariantCulture, $"{{\"text\": \"{person} lives in {town}. In {town}, {person} has house {i}.\", \"kind\": \"{(i % 3 == 0 ? "short" : "plain")}\"}}\n");
             talks.Append(CultureInfo.InvariantCulture, $"{{\"messages\": [{{\"role\": \"user\", \"content\": \"Where is {person}, {i}?\"}}, {{\"role\": \"assistant\", \"content\": \"{person} is in {town}.\"}}]}}\n");
             pairs.Append(CultureInfo.InvariantCulture, $"{{\"prompt\": \"Where is {person}, {i}?\", \"chosen\": \"{person} is in {town}.\", \"rejected\": \"{other}\"}}\n");
+            labels.Append(CultureInfo.InvariantCulture, $"{{\"prompt\": \"Where is {person}, {i}?\", \"completion\": \"{(i % 2 == 0 ? $"{person} is in {town}." : other)}\", \"label\": {(i % 2 == 0 ? "true" : "false")}}}\n");
         }
         Text = Write("text.jsonl", text.ToString());
         Talks = Write("talks.jsonl", talks.ToString());
         Pairs = Write("pairs.jsonl", pairs.ToString());
+        Labels = Write("labels.jsonl", labels.ToString());
     }
 
     public string Text { get; }
@@ -35,11 +38,19 @@ public sealed class TinyRuns : IDisposable
 
     public string Pairs { get; }
 
+    public string Labels { get; }
+
     public static PretrainOptions Pretraining(string data) => PretrainOptions.Tiny() with { Data = [data], Steps = 8, CheckpointEvery = TimeSpan.Zero, Optimiser = "muon" };
 
     public static SftOptions Tuning(string data) => SftOptions.Tiny() with { Data = [data], Steps = 6, CheckpointEvery = TimeSpan.Zero };
 
     public static DpoOptions Preferring(string data) => DpoOptions.Tiny() with { Data = [data], Steps = 6, CheckpointEvery = TimeSpan.Zero };
+
+    public static KtoOptions Labelling(string data) => KtoOptions.Tiny() with { Data = [data], Steps = 6, CheckpointEvery = TimeSpan.Zero };
+
+    public static OrpoOptions Odds(string data) => OrpoOptions.Tiny() with { Data = [data], Steps = 6, CheckpointEvery = TimeSpan.Zero };
+
+    public static SimpoOptions Simple(string data) => SimpoOptions.Tiny() with { Data = [data], Steps = 6, CheckpointEvery = TimeSpan.Zero };
 
     public string Write(string name, string content)
     {

@@ -19,6 +19,9 @@ public sealed class TrajectoryTests : IDisposable
     [InlineData("pretrain")]
     [InlineData("sft")]
     [InlineData("dpo")]
+    [InlineData("kto")]
+    [InlineData("orpo")]
+    [InlineData("simpo")]
     public void SameSeedSameLosses(string stage)
     {
         var parent = stage == "pretrain" ? null : _runs.Base();
@@ -28,6 +31,9 @@ public sealed class TrajectoryTests : IDisposable
         {
             "pretrain" => Pretrain.Run(TinyRuns.Pretraining(_runs.Text), context),
             "sft" => Sft.Run(TinyRuns.Tuning(_runs.Talks), context),
+            "kto" => Kto.Run(TinyRuns.Labelling(_runs.Labels), context),
+            "orpo" => Orpo.Run(TinyRuns.Odds(_runs.Pairs), context),
+            "simpo" => Simpo.Run(TinyRuns.Simple(_runs.Pairs), context),
             _ => Dpo.Run(TinyRuns.Preferring(_runs.Pairs), context),
         };
         var pinned = Pinned(stage);

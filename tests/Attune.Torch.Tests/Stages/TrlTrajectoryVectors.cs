@@ -71,20 +71,26 @@ public sealed class TrlTrajectoryVectors
         var micro = root.GetProperty("micro_batches").EnumerateArray().Chunk(accumulation).ToArray();
         var log = root.GetProperty("log").EnumerateArray().ToArray();
         var (worstLoss, worstNorm) = (0.0, 0.0);
-        using var reference = method == "dpo" ? DecoderFiles.Load(TrlFiles.Policy(stem)) : null;
+        using var reference = method is "dpo" or "kto" ? DecoderFiles.Load(TrlFiles.Policy(stem)) : null;
         if (reference is not null)
             Copy(Path.Combine(Path.GetDirectoryName(stem)!, "reference.safetensors"), reference.Weights());
 
         for (var step = 0; step < micro.Length; step++)
         {
             var settings = new UpdateSettings(step + 1, rate, clip);
-            var meters = new PairMeters();
-            var result = method == "sft"
-                ? SftStep.Run(decoder, optimiser, settings, [.. micro[step].Select(m => Batch(Inputs(m), Labelled(Inputs(m))))], lora)
-                : DpoStep.Run(decoder, optimiser, settings, Objective(args), [.. micro[step].Select(m => Pairs(Inputs(m), reference!))], meters, lora);
+            var (pairs, labels) = (new PairMeters(), new KtoMeters());
+            var inputs = micro[step].Select(Inputs).ToArray();
+            var result = method switch
+            {
+                "sft" => SftStep.Run(decoder, optimiser, settings, [.. inputs.Select(m => Batch(m, Labelled(m)))], lora),
+                "kto" => KtoStep.Run(decoder, optimiser, settings, new KtoObjective(args.GetProperty("beta").GetDouble(), args.GetProperty("desirable_weight").GetDouble(), args.GetProperty("undesirable_weight").GetDouble()), [.. inputs.Select(m => Answers(m, reference!))], labels),
+                "orpo" => OrpoStep.Run(decoder, optimiser, settings, args.GetProperty("beta").GetDouble(), [.. inputs.Select(m => Sides(m) is var rows ? OrpoBatch.Of(rows, rows.Rows / 2) : null!)], pairs),
+                "simpo" => SimpoStep.Run(decoder, optimiser, settings, new SimpoObjective(args.GetProperty("beta").GetDouble(), args.GetProperty("simpo_gamma").GetDouble(), args.GetProperty("cpo_alpha").GetDouble()), [.. inputs.Select(Sides)], pairs),
+                _ => DpoStep.Run(decoder, optimiser, settings, Objective(args), [.. inputs.Select(m => Pairs(m, reference!))], pairs, lora),
+            };
             worstLoss = Math.Max(worstLoss, Math.Abs(result.Loss - log[step].GetProperty("loss").GetDouble()) / Math.Max(1, Math.Abs(result.Loss)));
             worstNorm = Math.Max(worstNorm, Math.Abs(result.GradientNorm / log[step].GetProperty("grad_norm").GetDouble() - 1));
-            foreach (var (figure, value) in meters.Figures)
+            foreach (var (figure, value) in pairs.Figures.Concat(labels.Figures))
                 Assert.Equal(log[step].GetProperty(figure).GetDouble(), value, Math.Abs(value) * 1e-4 + 1e-4);
         }
         var worstWeight = Compare(stem, lora is null ? decoder.Weights() : lora.Parameters, lora is not null);
@@ -114,14 +120,19 @@ public sealed class TrlTrajectoryVectors
             forms.FirstOrDefault(f => f.First == "sft").Second);
     }
 
-    private static RaggedBatch Batch(JsonElement inputs, JsonElement.ArrayEnumerator marks, Func<int, bool>? isTarget = null)
+    private static RaggedBatch Batch(JsonElement inputs, JsonElement.ArrayEnumerator marks, Func<int, bool>? isTarget = null, string prefix = "")
     {
-        var rows = inputs.GetProperty("input_ids").EnumerateArray().Select(Ints).ToArray();
-        var real = inputs.GetProperty("attention_mask").EnumerateArray().Select(Ints).ToArray();
+        var (ids, trained) = Rows(inputs, marks, prefix, isTarget);
+        return RaggedBatch.Of(ids, trained);
+    }
+
+    private static (int[][] Ids, bool[][] Trained) Rows(JsonElement inputs, JsonElement.ArrayEnumerator marks, string prefix, Func<int, bool>? isTarget = null)
+    {
+        var rows = inputs.GetProperty(prefix + "input_ids").EnumerateArray().Select(Ints).ToArray();
+        var real = inputs.GetProperty(prefix + "attention_mask").EnumerateArray().Select(Ints).ToArray();
         var trained = marks.Select(Ints).ToArray();
         int[] Kept(int r) => [.. Enumerable.Range(0, rows[r].Length).Where(i => real[r][i] == 1)];
-        return RaggedBatch.Of(
-            [.. rows.Select((row, r) => Array.ConvertAll(Kept(r), i => row[i]))],
+        return ([.. rows.Select((row, r) => Array.ConvertAll(Kept(r), i => row[i]))],
             [.. rows.Select((_, r) => Array.ConvertAll(Kept(r), i => isTarget?.Invoke(trained[r][i]) ?? trained[r][i] != RaggedBatch.Ignore))]);
     }
 
@@ -131,6 +142,22 @@ public sealed class TrlTrajectoryVectors
     {
         var rows = Batch(inputs, inputs.GetProperty("completion_mask").EnumerateArray(), mark => mark == 1);
         return new PairBatch(rows, DpoStep.Score(reference, rows));
+    }
+
+    private static KtoBatch Answers(JsonElement inputs, Decoder reference)
+    {
+        var rows = Batch(inputs, inputs.GetProperty("completion_mask").EnumerateArray(), mark => mark == 1);
+        var mismatched = Batch(inputs, inputs.GetProperty("KL_completion_mask").EnumerateArray(), mark => mark == 1, "KL_");
+        return new KtoBatch(rows, mismatched, DpoStep.Score(reference, rows), DpoStep.Score(reference, mismatched), [.. inputs.GetProperty("label").EnumerateArray().Select(l => l.GetBoolean())]);
+    }
+
+    // The chosen rows, then the rejected ones.
+    private static RaggedBatch Sides(JsonElement inputs)
+    {
+        var (chosen, rejected) = (Rows(inputs, Labels("chosen_"), "chosen_"), Rows(inputs, Labels("rejected_"), "rejected_"));
+        return RaggedBatch.Of([.. chosen.Ids, .. rejected.Ids], [.. chosen.Trained, .. rejected.Trained]);
+
+        JsonElement.ArrayEnumerator Labels(string side) => inputs.GetProperty(side + "labels").EnumerateArray();
     }
 
     private static int[] Ints(JsonElement array) => [.. array.EnumerateArray().Select(v => v.GetInt32())];
