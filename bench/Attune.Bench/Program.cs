@@ -4,6 +4,7 @@ using Attune.Bench;
 return args switch
 {
     ["train-speed", .. var rest] => TrainSpeed.Run(rest),
+    ["align-speed", .. var rest] => AlignSpeed.Run(rest),
     ["decode-speed", .. var rest] => DecodeSpeed.Run(rest),
     ["tokens", .. var rest] => TokenizerBench.Run(rest),
     ["world", .. var rest] => WorldBench.Run(rest),
@@ -13,6 +14,6 @@ return args switch
 
 static int Usage()
 {
-    Console.Error.WriteLine("usage: Attune.Bench train-speed [threads] | decode-speed [threads] | tokens [vocabulary …] | world [--language en|zh] [--seeds 3] [--items 2000] | templates [folder] [python]");
+    Console.Error.WriteLine("usage: Attune.Bench train-speed [threads] | align-speed [threads] [sft] [dpo] [ppo] | decode-speed [threads] | tokens [vocabulary …] | world [--language en|zh] [--seeds 3] [--items 2000] | templates [folder] [python]");
     return 2;
 }

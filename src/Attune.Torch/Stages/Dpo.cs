@@ -18,6 +18,9 @@ public static class Dpo
     /// <inheritdoc cref="Pretrain.Run"/>
     public static StageResult Run(DpoOptions options, StageContext context)
     {
+        if (options.Loss == DpoListwise.Loss)
+            return DpoListwise.Run(options, context);
+
         // Options
         context.StartTorch();
         OptimiserRules.Check(options.Optimiser);
@@ -49,7 +52,7 @@ public static class Dpo
         var report = Preflight.OfPairs(rows, tally, tokenizer, contract.EndOfTurn);
         var reference = new ReferenceScores(run.Path, decoder);
         var scores = reference.Of(rows, context);
-        PairBatch Pairs(IReadOnlyList<PairRow> from, IReadOnlyList<float> scored, int[] batch) => new(Batches.OfPairs(from, batch), [.. batch.Select(i => scored[2 * i]), .. batch.Select(i => scored[2 * i + 1])]);
+        PairBatch Pairs(IReadOnlyList<PairRow> from, IReadOnlyList<float> scored, int[] batch) => new(Batches.OfPairs(from, batch, share: true), [.. batch.Select(i => scored[2 * i]), .. batch.Select(i => scored[2 * i + 1])], [.. batch.Select(i => (float)(options.MarginScale * (from[i].Margin ?? 0)))]);
         IReadOnlyList<PairBatch> MicroBatches(long step) => [.. plan.At(step).Select(b => Pairs(rows, scores, b))];
         var validationScores = reference.Of(validationRows, context);
         PairBatch[] validation = [.. Enumerable.Range(0, validationRows.Count).Chunk(options.MicroBatchPairs).Select(b => Pairs(validationRows, validationScores, b))];

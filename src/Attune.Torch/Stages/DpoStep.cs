@@ -10,7 +10,8 @@ namespace Attune.Torch.Stages;
 /// <summary>A micro-batch of P pairs: 2P rows, the chosen ones first, with what the reference gave each.</summary>
 /// <param name="Rows">The rows; their targets are the completions' tokens.</param>
 /// <param name="Reference">Σ ln p of each row under the reference, 2P.</param>
-public sealed record PairBatch(RaggedBatch Rows, float[] Reference)
+/// <param name="Margins">What the offset loss asks of each pair, P; null for nothing.</param>
+public sealed record PairBatch(RaggedBatch Rows, float[] Reference, float[]? Margins = null)
 {
     /// <summary>P.</summary>
     public int Pairs => Rows.Rows / 2;
@@ -55,6 +56,7 @@ public static class DpoStep
             ReferenceRejected = reference[1],
             ChosenTokens = tokens[0],
             RejectedTokens = tokens[1],
+            Margins = batch.Margins is null ? zeros_like(sums[0]) : tensor(batch.Margins),
         };
         meters.Add(pairs, objective.Beta);
         var loss = DpoLoss.Of(objective.Form, pairs, objective.Beta, objective.Smoothing);

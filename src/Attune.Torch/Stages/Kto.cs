@@ -33,10 +33,10 @@ public static class Kto
             return finished;
 
         // Load
-        var (tally, counts) = (new RowTally(), new Dictionary<string, long>(StringComparer.Ordinal));
+        var (tally, check, counts) = (new RowTally(), new PreferenceCheck(), new Dictionary<string, long>(StringComparer.Ordinal));
         var tokenizer = Tokenizer.Load(parent.Require(ModelFiles.Tokenizer));
         var contract = StageContract.Resolve(options.Contract, parent, tokenizer);
-        var rows = PreferenceData.Labelled(Stage, files, contract, options, tally, counts);
+        var rows = PreferenceData.Labelled(Stage, files, contract, options, tally, counts, check);
         var validationRows = PreferenceData.Labelled(Stage, validationFiles, contract, options, new RowTally(), counts);
         using var decoder = DecoderFiles.Load(parent);
         var config = contract.Endings(decoder.Config);
@@ -56,7 +56,7 @@ public static class Kto
         var estimate = CostEstimate.Of(config, optimiser, report.Tokens / Math.Max(1, plan.PerEpoch));
         if (steps >= CostEstimate.StepsWorthATrial)
             estimate = estimate.WithTrial(() => KtoStep.Trial(decoder, optimiser, objective, MicroBatches(0)), (double)report.Tokens / plan.PerEpoch * options.Accumulation * steps);
-        context.Show(new StagePreflight(Stage, report, estimate, steps, warnings));
+        context.Show(new StagePreflight(Stage, report, estimate, steps, [.. warnings, .. check.Warnings()]));
 
         // Loop
         var state = run.Resume(optimiser);

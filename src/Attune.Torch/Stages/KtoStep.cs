@@ -27,8 +27,8 @@ public static class KtoStep
 {
     /// <summary>One update: the mean over the answers of each micro-batch, then over micro-batches.</summary>
     /// <exception cref="TrainingException">ATT5120: it diverged.</exception>
-    public static UpdateResult Run(Decoder decoder, Optimiser optimiser, UpdateSettings settings, KtoObjective objective, IReadOnlyList<KtoBatch> microBatches, KtoMeters meters, Lora? lora = null) =>
-        UpdateStep.Run(optimiser, settings, microBatches.Select(b => (Func<Tensor>)(() => Loss(decoder, objective, b, meters) / (double)microBatches.Count)), lora);
+    public static UpdateResult Run(Decoder decoder, Optimiser optimiser, UpdateSettings settings, KtoObjective objective, IReadOnlyList<KtoBatch> microBatches, KtoMeters meters) =>
+        UpdateStep.Run(optimiser, settings, microBatches.Select(b => (Func<Tensor>)(() => Loss(decoder, objective, b, meters) / (double)microBatches.Count)));
 
     /// <summary>The loss of one micro-batch.</summary>
     public static Tensor Loss(Decoder decoder, KtoObjective objective, KtoBatch batch, KtoMeters meters)

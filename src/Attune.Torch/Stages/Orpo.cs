@@ -31,10 +31,10 @@ public static class Orpo
             return finished;
 
         // Load
-        var (tally, counts) = (new RowTally(), new Dictionary<string, long>(StringComparer.Ordinal));
+        var (tally, check, counts) = (new RowTally(), new PreferenceCheck(), new Dictionary<string, long>(StringComparer.Ordinal));
         var tokenizer = Tokenizer.Load(parent.Require(ModelFiles.Tokenizer));
         var contract = StageContract.Resolve(options.Contract, parent, tokenizer);
-        var rows = PreferenceData.Pairs(Stage, files, contract, options, tally, counts);
+        var rows = PreferenceData.Pairs(Stage, files, contract, options, tally, counts, check);
         var validationRows = PreferenceData.Pairs(Stage, validationFiles, contract, options, new RowTally(), counts);
         using var decoder = DecoderFiles.Load(parent);
         var config = contract.Endings(decoder.Config);
@@ -50,7 +50,7 @@ public static class Orpo
         var estimate = CostEstimate.Of(config, optimiser, report.Tokens / Math.Max(1, plan.PerEpoch));
         if (steps >= CostEstimate.StepsWorthATrial)
             estimate = estimate.WithTrial(() => OrpoStep.Trial(decoder, optimiser, options.Beta, MicroBatches(0)), (double)report.Tokens / plan.PerEpoch * options.Accumulation * steps);
-        context.Show(new StagePreflight(Stage, report, estimate, steps, []));
+        context.Show(new StagePreflight(Stage, report, estimate, steps, check.Warnings()));
 
         // Loop
         var state = run.Resume(optimiser);

@@ -41,8 +41,8 @@ public static class OrpoStep
 {
     /// <summary>One update: the mean over the pairs of each micro-batch, then over micro-batches.</summary>
     /// <exception cref="TrainingException">ATT5120: it diverged.</exception>
-    public static UpdateResult Run(Decoder decoder, Optimiser optimiser, UpdateSettings settings, double beta, IReadOnlyList<OrpoBatch> microBatches, PairMeters meters, Lora? lora = null) =>
-        UpdateStep.Run(optimiser, settings, microBatches.Select(b => (Func<Tensor>)(() => Loss(decoder, beta, b, meters) / (double)microBatches.Count)), lora);
+    public static UpdateResult Run(Decoder decoder, Optimiser optimiser, UpdateSettings settings, double beta, IReadOnlyList<OrpoBatch> microBatches, PairMeters meters) =>
+        UpdateStep.Run(optimiser, settings, microBatches.Select(b => (Func<Tensor>)(() => Loss(decoder, beta, b, meters) / (double)microBatches.Count)));
 
     /// <summary>The loss of one micro-batch.</summary>
     public static Tensor Loss(Decoder decoder, double beta, OrpoBatch batch, PairMeters meters)

@@ -19,14 +19,29 @@ internal static class PreferenceData
         return rows;
     }
 
+    /// <summary>Rankings of all files.</summary>
+    /// <inheritdoc cref="Pairs"/>
+    public static List<ListRow> Rankings(string stage, IEnumerable<DataFile> files, StageContract contract, TrainingOptions options, RowTally tally, Dictionary<string, long> counts, PreferenceCheck? check = null)
+    {
+        var rows = new List<ListRow>();
+        foreach (var file in files)
+        {
+            var taken = file.Weigh(StageContract.Placed(Watched(check, DataReader.ReadRankings(file.Path, tally: tally)), read =>
+                TrainingRows.OfRankings(read, contract.Render, options.SequenceLength, options.Overlong, tally)), options.Seed, stage);
+            counts[file.Path] = taken.Count;
+            rows.AddRange(taken);
+        }
+        return rows;
+    }
+
     /// <summary>Labelled answers of all files.</summary>
     /// <inheritdoc cref="Pairs"/>
-    public static List<(TokenRow Row, bool Desirable)> Labelled(string stage, IEnumerable<DataFile> files, StageContract contract, TrainingOptions options, RowTally tally, Dictionary<string, long> counts)
+    public static List<(TokenRow Row, bool Desirable)> Labelled(string stage, IEnumerable<DataFile> files, StageContract contract, TrainingOptions options, RowTally tally, Dictionary<string, long> counts, PreferenceCheck? check = null)
     {
         var rows = new List<(TokenRow, bool)>();
         foreach (var file in files)
         {
-            var taken = file.Weigh(StageContract.Placed(DataReader.ReadLabelled(file.Path, tally: tally), read =>
+            var taken = file.Weigh(StageContract.Placed(Watched(check, DataReader.ReadLabelled(file.Path, tally: tally)), read =>
                 TrainingRows.OfLabelled(read, contract.Render, options.SequenceLength, options.Overlong, tally)), options.Seed, stage);
             counts[file.Path] = taken.Count;
             rows.AddRange(taken);
@@ -34,5 +49,6 @@ internal static class PreferenceData
         return rows;
     }
 
-    private static IEnumerable<PreferenceRow> Watched(PreferenceCheck? check, IEnumerable<PreferenceRow> rows) => check?.Watch(rows) ?? rows;
+    private static IEnumerable<T> Watched<T>(PreferenceCheck? check, IEnumerable<T> rows)
+        where T : DataRow => check?.Watch(rows) ?? rows;
 }

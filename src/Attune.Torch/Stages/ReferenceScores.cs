@@ -20,31 +20,44 @@ public sealed class ReferenceScores(string runFolder, Decoder reference)
     private readonly Lazy<byte[]> _weights = new(() => HashOf(reference));
 
     /// <summary>Σ ln p of the chosen and the rejected completion of each pair in turn: 2P numbers.</summary>
-    public IReadOnlyList<float> Of(IReadOnlyList<PairRow> pairs, StageContext context) =>
-        Of([.. pairs.SelectMany(p => new[] { p.Chosen, p.Rejected })], context);
+    public IReadOnlyList<float> Of(IReadOnlyList<PairRow> pairs, StageContext context) => Kept([.. pairs.SelectMany(p => new[] { p.Chosen, p.Rejected })], scores =>
+    {
+        foreach (var bin in Bins([.. pairs.Select(p => p.Tokens)]))
+        {
+            context.Cancellation.ThrowIfCancellationRequested();
+            var sums = DpoStep.Score(reference, Batches.OfPairs(pairs, bin, share: true));
+            for (var i = 0; i < bin.Length; i++)
+                (scores[2 * bin[i]], scores[2 * bin[i] + 1]) = (sums[i], sums[bin.Length + i]);
+        }
+    });
 
     /// <summary>Σ ln p of the trained tokens of each row.</summary>
-    public IReadOnlyList<float> Of(IReadOnlyList<TokenRow> rows, StageContext context)
+    public IReadOnlyList<float> Of(IReadOnlyList<TokenRow> rows, StageContext context) => Kept(rows, scores =>
     {
-        if (rows.Count == 0)
-            return [];
-        var path = Path.Combine(runFolder, $"reference-{Key(rows)[..16]}.safetensors");
-        var scores = new float[rows.Count];
-        if (File.Exists(path))
-        {
-            using var kept = SafetensorsFile.Open(path);
-            kept.ReadFloats("scores", scores);
-            return scores;
-        }
-
-        var longest = rows.Max(r => r.Ids.Length);
-        foreach (var bin in Packer.BestFit([.. rows.Select(r => r.Ids.Length)], Math.Max(PassTokens, longest)))
+        foreach (var bin in Bins([.. rows.Select(r => r.Ids.Length)]))
         {
             context.Cancellation.ThrowIfCancellationRequested();
             var sums = DpoStep.Score(reference, Batches.Of(rows, bin));
             for (var i = 0; i < bin.Length; i++)
                 scores[bin[i]] = sums[i];
         }
+    });
+
+    private static List<int[]> Bins(int[] lengths) => [.. Packer.BestFit(lengths, Math.Max(PassTokens, lengths.Max()))];
+
+    private float[] Kept(IReadOnlyList<TokenRow> rows, Action<float[]> compute)
+    {
+        var scores = new float[rows.Count];
+        if (rows.Count == 0)
+            return scores;
+        var path = Path.Combine(runFolder, $"reference-{Key(rows)[..16]}.safetensors");
+        if (File.Exists(path))
+        {
+            using var kept = SafetensorsFile.Open(path);
+            kept.ReadFloats("scores", scores);
+            return scores;
+        }
+        compute(scores);
         SafetensorsWriter.Write(path, [TensorSource.Of("scores", [scores.Length], scores)]);
         return scores;
     }

@@ -107,6 +107,7 @@ public sealed class RunFolder : IDisposable
     public StageResult Finish(VersionKind kind, Lineage lineage, RunFacts facts)
     {
         Atomic.WriteAllText(ResultPath, JsonSerializer.Serialize(new Result(kind, lineage, facts), Indented));
+        RolloutFile.Forget(Path, long.MaxValue);
         if (Directory.Exists(Checkpoints))
             Directory.Delete(Checkpoints, recursive: true);
         return new StageResult(new VersionDraft(kind, ModelFiles.OfFolder(Model), lineage), facts);
@@ -120,6 +121,7 @@ public sealed class RunFolder : IDisposable
         File.Delete(identityPath);
         foreach (var name in new[] { "result.json", ModelFiles.Tokenizer, MetricsLog.FileName, MetricsLog.EventsName })
             File.Delete(System.IO.Path.Combine(Path, name));
+        RolloutFile.Forget(Path, long.MaxValue);
         foreach (var folder in new[] { Checkpoints, Model }.Where(Directory.Exists))
             Directory.Delete(folder, recursive: true);
     }

@@ -32,10 +32,10 @@ public static class Simpo
             return finished;
 
         // Load
-        var (tally, counts) = (new RowTally(), new Dictionary<string, long>(StringComparer.Ordinal));
+        var (tally, check, counts) = (new RowTally(), new PreferenceCheck(), new Dictionary<string, long>(StringComparer.Ordinal));
         var tokenizer = Tokenizer.Load(parent.Require(ModelFiles.Tokenizer));
         var contract = StageContract.Resolve(options.Contract, parent, tokenizer);
-        var rows = PreferenceData.Pairs(Stage, files, contract, options, tally, counts);
+        var rows = PreferenceData.Pairs(Stage, files, contract, options, tally, counts, check);
         var validationRows = PreferenceData.Pairs(Stage, validationFiles, contract, options, new RowTally(), counts);
         using var decoder = DecoderFiles.Load(parent);
         var config = contract.Endings(decoder.Config);
@@ -46,12 +46,12 @@ public static class Simpo
 
         // Preflight
         var report = Preflight.OfPairs(rows, tally, tokenizer, contract.EndOfTurn);
-        IReadOnlyList<RaggedBatch> MicroBatches(long step) => [.. plan.At(step).Select(b => Batches.OfPairs(rows, b))];
-        RaggedBatch[] validation = [.. Enumerable.Range(0, validationRows.Count).Chunk(options.MicroBatchPairs).Select(b => Batches.OfPairs(validationRows, b))];
+        IReadOnlyList<RaggedBatch> MicroBatches(long step) => [.. plan.At(step).Select(b => Batches.OfPairs(rows, b, share: true))];
+        RaggedBatch[] validation = [.. Enumerable.Range(0, validationRows.Count).Chunk(options.MicroBatchPairs).Select(b => Batches.OfPairs(validationRows, b, share: true))];
         var estimate = CostEstimate.Of(config, optimiser, report.Tokens / Math.Max(1, plan.PerEpoch));
         if (steps >= CostEstimate.StepsWorthATrial)
             estimate = estimate.WithTrial(() => SimpoStep.Trial(decoder, optimiser, objective, MicroBatches(0)), (double)report.Tokens / plan.PerEpoch * options.Accumulation * steps);
-        context.Show(new StagePreflight(Stage, report, estimate, steps, [PairMeters.ChosenFalls]));
+        context.Show(new StagePreflight(Stage, report, estimate, steps, [PairMeters.ChosenFalls, .. check.Warnings()]));
 
         // Loop
         var state = run.Resume(optimiser);
@@ -79,7 +79,7 @@ public static class Simpo
         if (options.Patience > 0)
             run.RestoreBest(state, optimiser);
         var outcome = new PairMeters();
-        _ = SimpoStep.Evaluate(decoder, objective, validation.Length > 0 ? validation : [.. Enumerable.Range(0, Math.Min(rows.Count, 256)).Chunk(options.MicroBatchPairs).Select(b => Batches.OfPairs(rows, b))], outcome);
+        _ = SimpoStep.Evaluate(decoder, objective, validation.Length > 0 ? validation : [.. Enumerable.Range(0, Math.Min(rows.Count, 256)).Chunk(options.MicroBatchPairs).Select(b => Batches.OfPairs(rows, b, share: true))], outcome);
 
         // Save
         var facts = LineageFacts.Of(config, state, report);

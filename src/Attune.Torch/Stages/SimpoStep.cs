@@ -18,8 +18,8 @@ public static class SimpoStep
 {
     /// <summary>One update: the mean over the pairs of each micro-batch (2P rows, the chosen first), then over micro-batches.</summary>
     /// <exception cref="TrainingException">ATT5120: it diverged.</exception>
-    public static UpdateResult Run(Decoder decoder, Optimiser optimiser, UpdateSettings settings, SimpoObjective objective, IReadOnlyList<RaggedBatch> microBatches, PairMeters meters, Lora? lora = null) =>
-        UpdateStep.Run(optimiser, settings, microBatches.Select(b => (Func<Tensor>)(() => Loss(decoder, objective, b, meters) / (double)microBatches.Count)), lora);
+    public static UpdateResult Run(Decoder decoder, Optimiser optimiser, UpdateSettings settings, SimpoObjective objective, IReadOnlyList<RaggedBatch> microBatches, PairMeters meters) =>
+        UpdateStep.Run(optimiser, settings, microBatches.Select(b => (Func<Tensor>)(() => Loss(decoder, objective, b, meters) / (double)microBatches.Count)));
 
     /// <summary>The loss of one micro-batch.</summary>
     public static Tensor Loss(Decoder decoder, SimpoObjective objective, RaggedBatch batch, PairMeters meters)

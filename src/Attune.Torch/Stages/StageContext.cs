@@ -19,6 +19,12 @@ public sealed record StageContext
     /// <summary>The kind of the parent, or null where it is not known.</summary>
     public VersionKind? ParentKind { get; init; }
 
+    /// <summary>The reward model that the options name, opened; null where they name none.</summary>
+    public ModelFiles? RewardModel { get; init; }
+
+    /// <summary>The policy that the options of a refresh name, opened; else null.</summary>
+    public ModelFiles? Policy { get; init; }
+
     /// <summary>Throws away what the folder holds of an earlier run (<c>--restart</c>) instead of resuming.</summary>
     public bool Restart { get; init; }
 

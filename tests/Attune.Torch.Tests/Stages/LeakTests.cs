@@ -14,12 +14,19 @@ public sealed class LeakTests : IDisposable
     [InlineData("sft")]
     [InlineData("sft-lora")]
     [InlineData("dpo")]
+    [InlineData("dpo-listwise")]
+    [InlineData("reward")]
+    [InlineData("ppo")]
+    [InlineData("grpo")]
+    [InlineData("rloo")]
     [InlineData("kto")]
     [InlineData("orpo")]
     [InlineData("simpo")]
     public void NoStepLeavesATensorBehind(string stage)
     {
         var parent = stage == "pretrain" ? null : _runs.Base();
+        if (stage == "ppo")
+            _ = _runs.RewardModel();
         var alive = new List<long>();
         var context = _runs.Context("leak-" + stage, parent, _ => alive.Add(DisposeScopeManager.Statistics.ThreadTotalLiveCount));
         var before = DisposeScopeManager.Statistics.ThreadTotalLiveCount;
@@ -27,6 +34,11 @@ public sealed class LeakTests : IDisposable
         {
             "pretrain" => Pretrain.Run(TinyRuns.Pretraining(_runs.Text) with { Validation = [_runs.Text], ValidateEvery = 3, CheckpointSteps = 2 }, context),
             "dpo" => Dpo.Run(TinyRuns.Preferring(_runs.Pairs) with { Validation = [_runs.Pairs], ValidateEvery = 3, CheckpointSteps = 2, SftWeight = 0.1 }, context),
+            "dpo-listwise" => Dpo.Run(TinyRuns.Preferring(_runs.Rankings) with { Loss = "listwise", Validation = [_runs.Rankings], ValidateEvery = 3, CheckpointSteps = 2, SftWeight = 0.1 }, context),
+            "reward" => Reward.Run(TinyRuns.Scoring(_runs.Pairs) with { Validation = [_runs.Pairs], ValidateEvery = 3, CheckpointSteps = 2, MarginScale = 1 }, context),
+            "ppo" => Ppo.Run(TinyRuns.Reinforcing(_runs.Talks) with { CheckpointSteps = 2 }, context with { RewardModel = _runs.RewardModel().Draft.Files }),
+            "grpo" => Grpo.Run(TinyRuns.Grouping(_runs.Talks) with { Steps = 6, CheckpointSteps = 2, MiniBatches = 2, Beta = 0.04 }, context),
+            "rloo" => Grpo.Run(TinyRuns.LeavingOut(_runs.Talks) with { Steps = 6, CheckpointSteps = 2 }, context),
             "kto" => Kto.Run(TinyRuns.Labelling(_runs.Labels) with { Validation = [_runs.Labels], ValidateEvery = 3, CheckpointSteps = 2 }, context),
             "orpo" => Orpo.Run(TinyRuns.Odds(_runs.Pairs) with { Validation = [_runs.Pairs], ValidateEvery = 3, CheckpointSteps = 2 }, context),
             "simpo" => Simpo.Run(TinyRuns.Simple(_runs.Pairs) with { Validation = [_runs.Pairs], ValidateEvery = 3, CheckpointSteps = 2, SftWeight = 0.1 }, context),

@@ -29,6 +29,7 @@ public sealed class TinyRuns : IDisposable
         Text = Write("text.jsonl", text.ToString());
         Talks = Write("talks.jsonl", talks.ToString());
         Pairs = Write("pairs.jsonl", pairs.ToString());
+        Rankings = Write("rankings.jsonl", string.Concat(Enumerable.Range(0, 24).Select(i => FormattableString.Invariant($"{{\"prompt\": \"Where is {people[i % 6]}, {i}?\", \"responses\": [\"{towns[i % 5]}\", \"{people[i % 6]} is in {towns[i * 5 % 6]}.\", \"no\"], \"scores\": [1, 3, 0]}}\n"))));
         Labels = Write("labels.jsonl", labels.ToString());
     }
 
@@ -39,6 +40,8 @@ public sealed class TinyRuns : IDisposable
     public string Pairs { get; }
 
     public string Labels { get; }
+
+    public string Rankings { get; }
 
     public static PretrainOptions Pretraining(string data) => PretrainOptions.Tiny() with { Data = [data], Steps = 8, CheckpointEvery = TimeSpan.Zero, Optimiser = "muon" };
 
@@ -51,6 +54,27 @@ public sealed class TinyRuns : IDisposable
     public static OrpoOptions Odds(string data) => OrpoOptions.Tiny() with { Data = [data], Steps = 6, CheckpointEvery = TimeSpan.Zero };
 
     public static SimpoOptions Simple(string data) => SimpoOptions.Tiny() with { Data = [data], Steps = 6, CheckpointEvery = TimeSpan.Zero };
+
+    public static RewardOptions Scoring(string data) => RewardOptions.Tiny() with { Data = [data], Steps = 6, CheckpointEvery = TimeSpan.Zero };
+
+    public static PpoOptions Reinforcing(string data) => PpoOptions.Tiny() with { Data = [data], Steps = 8, CheckpointEvery = TimeSpan.Zero, Rules = ["contains"], Truth = ["contains"] };
+
+    public static RewardRefreshOptions Refreshing(string data) => RewardRefreshOptions.Tiny() with { Data = [data], Truth = ["regex:e"], Steps = 6, CheckpointSteps = 2, CheckpointEvery = TimeSpan.Zero };
+
+    public static GrpoOptions Grouping(string data) => GrpoOptions.Tiny() with { Data = [data], Steps = 4, CheckpointEvery = TimeSpan.Zero, Rules = ["regex:e"] };
+
+    public static RlooOptions LeavingOut(string data) => RlooOptions.Tiny() with { Data = [data], Steps = 4, CheckpointEvery = TimeSpan.Zero, Rules = ["regex:e"] };
+
+    /// <summary>A reward model of the base; made once for all tests.</summary>
+    public StageResult RewardModel()
+    {
+        var parent = Base();
+        lock (SharedBase)
+        {
+            SharedBase.Reward ??= Reward.Run(Scoring(Pairs), new StageContext { RunFolder = Path.Combine(SharedBase.Folder, "reward"), Threads = 1, Parent = parent.Draft.Files, ParentDigest = "sha256:" + WeightsOf(parent) });
+            return SharedBase.Reward;
+        }
+    }
 
     public string Write(string name, string content)
     {
@@ -88,6 +112,8 @@ public sealed class TinyRuns : IDisposable
         public string Folder { get; } = Directory.CreateTempSubdirectory("attune-base-").FullName;
 
         public StageResult? Made { get; set; }
+
+        public StageResult? Reward { get; set; }
     }
 
     public static string WeightsOf(StageResult result) => Digests.Sha256Of(result.Draft.Files.Require(ModelFiles.Weights));
