@@ -191,9 +191,11 @@ internal static class AlignSpeed
                 var (cache, next) = (new PaddedModel.Cache(), ids);
                 for (var t = 0; t < options.MaxNewTokens; t++)
                 {
+                    using var token = NewDisposeScope();
                     var hidden = policy.Hidden(next, real, cache);
                     next = multinomial(nn.functional.softmax(policy.Logits(hidden.narrow(1, hidden.shape[1] - 1, 1)).squeeze(1) / options.Temperature, -1), 1);
-                    (ids, real) = (cat([ids, next], 1), cat([real, ones_like(next)], 1));
+                    next = next.MoveToOuterDisposeScope();
+                    (ids, real) = (cat([ids, next], 1).MoveToOuterDisposeScope(), cat([real, ones_like(next)], 1).MoveToOuterDisposeScope());
                 }
                 foreach (var (keys, values) in cache.Layers)
                 {

@@ -21,7 +21,7 @@ internal sealed class PaddedModel
         _weights = module.named_parameters().ToDictionary(p => p.name, p => (Tensor)p.parameter, StringComparer.Ordinal);
         using var scope = NewDisposeScope();
         var half = config.HeadSize / 2;
-        var rates = pow(config.RopeTheta, -arange(0, half, dtype: float32) / half);
+        var rates = (arange(0, half, dtype: float32) * (-Math.Log(config.RopeTheta) / half)).exp();
         var angles_TC = arange(0, config.ContextLength, dtype: float32).unsqueeze(1) * cat([rates, rates]).unsqueeze(0);
         (_cos, _sin) = (angles_TC.cos().DetachFromDisposeScope(), angles_TC.sin().DetachFromDisposeScope());
     }
