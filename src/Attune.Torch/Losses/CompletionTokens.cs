@@ -10,7 +10,7 @@ public sealed class CompletionTokens : IDisposable
     private readonly Tensor _rows_M;
     private readonly Tensor _positions_M;
 
-    private CompletionTokens(RaggedBatch batch)
+    private CompletionTokens(RaggedBatch batch, Device? device)
     {
         var (positions, rows, starts) = (new List<long>(batch.Tokens), new List<long>(batch.Tokens), new int[batch.Rows + 1]);
         for (var r = 0; r < batch.Rows; r++)
@@ -25,13 +25,13 @@ public sealed class CompletionTokens : IDisposable
             starts[r + 1] = positions.Count;
         }
         Starts = starts;
-        _positions_M = tensor(positions).DetachFromDisposeScope();
-        _rows_M = tensor(rows).DetachFromDisposeScope();
-        Lengths_S = tensor([.. Enumerable.Range(0, batch.Rows).Select(r => (float)(starts[r + 1] - starts[r]))]).DetachFromDisposeScope();
+        _positions_M = tensor(positions, device: device).DetachFromDisposeScope();
+        _rows_M = tensor(rows, device: device).DetachFromDisposeScope();
+        Lengths_S = tensor([.. Enumerable.Range(0, batch.Rows).Select(r => (float)(starts[r + 1] - starts[r]))], device: device).DetachFromDisposeScope();
     }
 
-    /// <summary>The targets of a batch; whoever asks disposes them.</summary>
-    public static CompletionTokens Of(RaggedBatch batch) => new(batch);
+    /// <summary>The targets of a batch, on a device (null is the CPU); whoever asks disposes them.</summary>
+    public static CompletionTokens Of(RaggedBatch batch, Device? device = null) => new(batch, device);
 
     /// <summary>Where each row starts among the M, with M at the end.</summary>
     public int[] Starts { get; }
@@ -55,7 +55,7 @@ public sealed class CompletionTokens : IDisposable
     public Tensor Sums(Tensor x_M)
     {
         using var scope = NewDisposeScope();
-        return zeros(Rows, dtype: x_M.dtype).index_add(0, _rows_M, x_M, 1).MoveToOuterDisposeScope();
+        return zeros(Rows, dtype: x_M.dtype, device: x_M.device).index_add(0, _rows_M, x_M, 1).MoveToOuterDisposeScope();
     }
 
     /// <summary>Means over the tokens of each row: [M] → [S].</summary>

@@ -92,7 +92,7 @@ public static class GrpoLoss
     {
         using var scope = NewDisposeScope();
         var ratio_M = objective.SequenceRatio
-            ? tokens.Spread(PpoLoss.Ratio(tokens.Means(logProbs_M - old_M), zeros(tokens.Rows)))
+            ? tokens.Spread(PpoLoss.Ratio(tokens.Means(logProbs_M - old_M), zeros(tokens.Rows, device: logProbs_M.device)))
             : PpoLoss.Ratio(logProbs_M, old_M);
         return ratio_M.MoveToOuterDisposeScope();
     }

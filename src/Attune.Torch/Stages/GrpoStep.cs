@@ -33,11 +33,11 @@ public static class GrpoStep
     public static Tensor Loss(Decoder decoder, GrpoObjective objective, double temperature, GrpoBatch batch, UpdateSize size, GrpoMeters meters)
     {
         using var scope = NewDisposeScope();
-        using var tokens = CompletionTokens.Of(batch.Rows);
+        using var tokens = CompletionTokens.Of(batch.Rows, decoder.Device);
         var logProbs_M = tokens.Take(decoder.LogProbs(batch.Rows, temperature: temperature));
-        var old_M = batch.Old.Length == 0 ? logProbs_M.detach() : tensor(batch.Old);
-        var reference_M = batch.Reference.Length == 0 ? null : tensor(batch.Reference);
+        var old_M = batch.Old.Length == 0 ? logProbs_M.detach() : tensor(batch.Old, device: decoder.Device);
+        var reference_M = batch.Reference.Length == 0 ? null : tensor(batch.Reference, device: decoder.Device);
         meters.Add(objective, tokens, logProbs_M, old_M, reference_M);
-        return GrpoLoss.Of(objective, tokens, logProbs_M, old_M, reference_M, tensor(batch.Advantages), size).MoveToOuterDisposeScope();
+        return GrpoLoss.Of(objective, tokens, logProbs_M, old_M, reference_M, tensor(batch.Advantages, device: decoder.Device), size).MoveToOuterDisposeScope();
     }
 }

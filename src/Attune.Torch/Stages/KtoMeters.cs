@@ -19,7 +19,7 @@ public sealed class KtoMeters
     public void Add(Tensor logProbs_S, Tensor rewards_S, bool[] desirable, double z)
     {
         using var scope = NewDisposeScope();
-        var (logProbs, rewards) = (logProbs_S.detach().data<float>().ToArray(), rewards_S.detach().data<float>().ToArray());
+        var (logProbs, rewards) = (logProbs_S.detach().cpu().data<float>().ToArray(), rewards_S.detach().cpu().data<float>().ToArray());
         for (var i = 0; i < desirable.Length; i++)
         {
             var kind = desirable[i] ? 0 : 1;

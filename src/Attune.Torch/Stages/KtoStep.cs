@@ -35,10 +35,10 @@ public static class KtoStep
     {
         using var scope = NewDisposeScope();
         var logProbs_S = RowSums.Of(decoder.LogProbs(batch.Rows), batch.Rows);
-        var ratios_S = logProbs_S - tensor(batch.Reference);
-        var z = KtoLoss.Baseline(tensor(DpoStep.Score(decoder, batch.Mismatched)) - tensor(batch.MismatchedReference));
-        var signs_S = tensor(Array.ConvertAll(batch.Desirable, d => d ? 1f : -1f));
-        var weights_S = tensor(Array.ConvertAll(batch.Desirable, d => (float)(d ? objective.DesirableWeight : objective.UndesirableWeight)));
+        var (ratios_S, device) = (logProbs_S - tensor(batch.Reference, device: logProbs_S.device), logProbs_S.device);
+        var z = KtoLoss.Baseline(tensor(DpoStep.Score(decoder, batch.Mismatched), device: device) - tensor(batch.MismatchedReference, device: device));
+        var signs_S = tensor(Array.ConvertAll(batch.Desirable, d => d ? 1f : -1f), device: device);
+        var weights_S = tensor(Array.ConvertAll(batch.Desirable, d => (float)(d ? objective.DesirableWeight : objective.UndesirableWeight)), device: device);
         meters.Add(logProbs_S, objective.Beta * ratios_S, batch.Desirable, z.item<float>());
         return KtoLoss.Of(ratios_S, signs_S, weights_S, z, objective.Beta).MoveToOuterDisposeScope();
     }

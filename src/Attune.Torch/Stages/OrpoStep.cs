@@ -49,7 +49,7 @@ public static class OrpoStep
     {
         using var scope = NewDisposeScope();
         var logProbs_N = decoder.LogProbs(batch.Rows);
-        var completion_N = tensor(Array.ConvertAll(batch.Completion, c => c ? 1f : 0f));
+        var completion_N = tensor(Array.ConvertAll(batch.Completion, c => c ? 1f : 0f), device: logProbs_N.device);
         var means = (RowSums.Of(logProbs_N * completion_N, batch.Rows) / RowSums.Of(completion_N, batch.Rows)).chunk(2);
         var (chosenTokens, chosenTargets) = (batch.Rows.Starts[batch.Pairs], RowSums.Targets(batch.Rows).Take(batch.Pairs).Sum());
         var nll = -logProbs_N.narrow(0, 0, chosenTokens).sum() / (double)chosenTargets;

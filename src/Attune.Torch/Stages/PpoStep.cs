@@ -37,11 +37,11 @@ public static class PpoStep
     public static Tensor Loss(Decoder policy, RewardModel value, PpoObjective objective, PpoBatch batch, double share, PpoMeters meters)
     {
         using var scope = NewDisposeScope();
-        using var tokens = CompletionTokens.Of(batch.Rows);
-        var (old_M, advantages_M) = (tensor(batch.Old), tensor(batch.Advantages));
+        using var tokens = CompletionTokens.Of(batch.Rows, policy.Device);
+        var (old_M, advantages_M) = (tensor(batch.Old, device: policy.Device), tensor(batch.Advantages, device: policy.Device));
         var logProbs_M = tokens.Take(policy.LogProbs(batch.Rows, temperature: objective.Temperature));
         var policyLoss = PpoLoss.Policy(logProbs_M, old_M, advantages_M, objective.PolicyClip);
-        var valueLoss = PpoLoss.Value(tokens.Take(value.Values(batch.Rows)), tensor(batch.Values), tensor(batch.Returns), objective.ValueClip);
+        var valueLoss = PpoLoss.Value(tokens.Take(value.Values(batch.Rows)), tensor(batch.Values, device: policy.Device), tensor(batch.Returns, device: policy.Device), objective.ValueClip);
         meters.Add(logProbs_M, old_M, objective.PolicyClip, share, policyLoss, valueLoss);
         return (share * (policyLoss + objective.ValueCoefficient * valueLoss)).MoveToOuterDisposeScope();
     }

@@ -40,7 +40,7 @@ public static class RewardStep
         if (!OnlyPairs(batch.Starts))
             return RewardLoss.OfRankings(scores_S, batch.Starts, objective.Centring).MoveToOuterDisposeScope();
         var sides_P2 = scores_S.view(-1, 2);
-        return RewardLoss.OfPairs(sides_P2.select(1, 0), sides_P2.select(1, 1), batch.Margins is null ? null : tensor(batch.Margins), objective.Centring).MoveToOuterDisposeScope();
+        return RewardLoss.OfPairs(sides_P2.select(1, 0), sides_P2.select(1, 1), batch.Margins is null ? null : tensor(batch.Margins, device: model.Device), objective.Centring).MoveToOuterDisposeScope();
     }
 
     /// <summary>A forward and backward pass that changes nothing; how many tokens it had.</summary>

@@ -11,11 +11,11 @@ internal static class RolloutScores
 {
     /// <summary>ln p of each token of each answer at a temperature.</summary>
     public static float[][] LogProbs(Decoder decoder, IReadOnlyList<Rollout> rollouts, double temperature, int microBatchTokens) =>
-        Tokens(rollouts, microBatchTokens, batch => decoder.LogProbs(batch, temperature: temperature));
+        Tokens(rollouts, microBatchTokens, decoder.Device, batch => decoder.LogProbs(batch, temperature: temperature));
 
     /// <summary>V of the state before each token of each answer.</summary>
     public static float[][] Values(RewardModel value, IReadOnlyList<Rollout> rollouts, int microBatchTokens) =>
-        Tokens(rollouts, microBatchTokens, value.Values);
+        Tokens(rollouts, microBatchTokens, value.Device, value.Values);
 
     /// <summary>The score of each answer, read at its last token, which is never a pad for there is none (trl#3750).</summary>
     public static float[] Scores(RewardModel reward, IReadOnlyList<Rollout> rollouts, int microBatchTokens)
@@ -41,7 +41,7 @@ internal static class RolloutScores
     public static IEnumerable<int[]> Bins(IReadOnlyList<Rollout> rollouts, int tokens) =>
         Packer.BestFit([.. rollouts.Select(r => r.Ids.Length)], Math.Max(tokens, rollouts.Max(r => r.Ids.Length)));
 
-    private static float[][] Tokens(IReadOnlyList<Rollout> rollouts, int microBatchTokens, Func<RaggedBatch, Tensor> of)
+    private static float[][] Tokens(IReadOnlyList<Rollout> rollouts, int microBatchTokens, Device device, Func<RaggedBatch, Tensor> of)
     {
         using var noGradient = no_grad();
         var scores = new float[rollouts.Count][];
@@ -49,7 +49,7 @@ internal static class RolloutScores
         {
             using var scope = NewDisposeScope();
             var batch = Rollout.Batch(bin.Select(i => rollouts[i]));
-            using var tokens = CompletionTokens.Of(batch);
+            using var tokens = CompletionTokens.Of(batch, device);
             var values = tokens.Take(of(batch)).cpu().data<float>().ToArray();
             for (var i = 0; i < bin.Length; i++)
                 scores[bin[i]] = values[tokens.Starts[i]..tokens.Starts[i + 1]];

@@ -26,7 +26,7 @@ public static class SimpoStep
     {
         using var scope = NewDisposeScope();
         var sums_S = RowSums.Of(decoder.LogProbs(batch), batch);
-        var tokens_S = tensor(Array.ConvertAll(RowSums.Targets(batch), n => (float)n));
+        var tokens_S = tensor(Array.ConvertAll(RowSums.Targets(batch), n => (float)n), device: sums_S.device);
         var means = (sums_S / tokens_S).chunk(2);
         meters.Add(objective.Beta * means[0], objective.Beta * means[1], means[0], means[1]);
         var loss = SimpoLoss.Of(means[0], means[1], objective.Beta, objective.Gamma);
