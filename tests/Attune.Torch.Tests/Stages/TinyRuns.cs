@@ -33,6 +33,8 @@ public sealed class TinyRuns : IDisposable
         Labels = Write("labels.jsonl", labels.ToString());
     }
 
+    public string Folder => _folder;
+
     public string Text { get; }
 
     public string Talks { get; }
