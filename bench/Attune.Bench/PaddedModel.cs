@@ -46,7 +46,7 @@ internal sealed class PaddedModel
         var causal_TT = ones(total, total, dtype: ScalarType.Bool).tril().narrow(0, total - length, length);
         // A padded query sees itself, or its softmax would be of nothing.
         var mask = causal_TT.unsqueeze(0).logical_and(real_BT.to(ScalarType.Bool).unsqueeze(1)).logical_or(eye(total, dtype: ScalarType.Bool).narrow(0, total - length, length)).unsqueeze(1);
-        var x_BTD = nn.functional.embedding(ids_BT, _weights["model.embed_tokens.weight"]);
+        var x_BTD = _weights["model.embed_tokens.weight"].index_select(0, ids_BT.flatten()).view(rows, length, -1);
         for (var layer = 0; layer < _config.Layers; layer++)
         {
             var prefix = FormattableString.Invariant($"model.layers.{layer}.");
