@@ -66,6 +66,9 @@ internal static class RolloutFile
         return new RolloutSet(rollouts, new RewardAgreement(header.Right, header.Pairs));
     }
 
+    /// <summary>Whether a folder holds any.</summary>
+    public static bool Any(string folder) => Directory.EnumerateFiles(folder, Name + "*.safetensors").Any();
+
     /// <summary>Removes those of iterations before, which no checkpoint needs.</summary>
     public static void Forget(string folder, long before)
     {

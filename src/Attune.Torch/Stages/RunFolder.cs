@@ -31,7 +31,7 @@ public sealed class RunFolder : IDisposable
 
     private string ResultPath => System.IO.Path.Combine(Path, "result.json");
 
-    private bool HasBegun => File.Exists(ResultPath) || (Directory.Exists(Checkpoints) && Directory.EnumerateFiles(Checkpoints, "*.safetensors").Any());
+    private bool HasBegun => File.Exists(ResultPath) || RolloutFile.Any(Path) || (Directory.Exists(Checkpoints) && Directory.EnumerateFiles(Checkpoints, "*.safetensors").Any());
 
     /// <summary>Opens the folder for a run, new or resumed.</summary>
     /// <param name="context">Folder, restart, progress.</param>
