@@ -1,4 +1,5 @@
 using Attune.Core.Checkpoints;
+using Attune.Core.Versions;
 using TorchSharp;
 using static TorchSharp.torch;
 
@@ -9,7 +10,7 @@ namespace Attune.Torch.Models;
 /// models to follow instructions"). Its keys are those of Hugging Face's <c>LlamaForSequenceClassification</c> with one
 /// label: the body under <c>model.</c>, the head <c>score.weight</c>.
 /// </summary>
-public sealed class RewardModel : nn.Module<TokenStream, Tensor>
+public sealed class RewardModel : nn.Module<TokenStream, Tensor>, ITunable
 {
     [ComponentName(Name = "model")]
     private readonly DecoderBody _body;
@@ -37,6 +38,12 @@ public sealed class RewardModel : nn.Module<TokenStream, Tensor>
 
     /// <summary>w, [1, D].</summary>
     public Tensor ScoreWeight => _score.Weight;
+
+    /// <inheritdoc/>
+    public Lora? Lora { get; set; }
+
+    /// <inheritdoc/>
+    public ModelFiles? Source { get; set; }
 
     /// <summary>Where the weights are.</summary>
     public Device Device => ScoreWeight.device;
