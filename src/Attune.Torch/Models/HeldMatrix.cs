@@ -1,3 +1,4 @@
+using System.Buffers;
 using System.Runtime.InteropServices;
 using Attune.Core.Checkpoints;
 using TorchSharp;
@@ -76,7 +77,8 @@ internal sealed class HeldMatrix : IDisposable
         var stride = (int)(codes.numel() / Math.Max(1, rows) * codes.element_size());
         // A few million numbers at a time, so that reading, converting and writing all stay small.
         var step = (int)Math.Clamp((1 << 22) / columns, 1, rows);
-        var values = new float[step * columns];
+        // Rented: an array of this size for each matrix would be garbage of gigabytes before it is collected.
+        var values = ArrayPool<float>.Shared.Rent((int)(step * columns));
         for (var first = 0L; first < rows; first += step)
         {
             var (from, count) = (first, (int)Math.Min(step, rows - first));
@@ -91,6 +93,7 @@ internal sealed class HeldMatrix : IDisposable
                     Encode(source, target, new Span<float>(scale + (from + row) * groups, (int)groups), block, format);
             });
         }
+        ArrayPool<float>.Shared.Return(values);
         return new HeldMatrix(format, columns, Keep(codes), scales_OG1 is null ? null : Keep(scales_OG1), format == BaseWeights.Int4 ? Keep(Pairs()) : null);
 
         Tensor Keep(Tensor x) => x.to(device).DetachFromDisposeScope();

@@ -22,7 +22,7 @@ public static class Dpo
             return DpoListwise.Run(options, context);
 
         // Options
-        context.StartTorch();
+        context.StartTorch(options);
         OptimiserRules.Check(options.Optimiser);
         DpoLoss.Check(options.Loss, options.Beta, options.LabelSmoothing);
         _ = Schedules.Of(options, 1);
@@ -41,9 +41,9 @@ public static class Dpo
         var contract = StageContract.Resolve(options.Contract, parent, tokenizer);
         var rows = PreferenceData.Pairs(Stage, files, contract, options, tally, counts, check);
         var validationRows = PreferenceData.Pairs(Stage, validationFiles, contract, options, new RowTally(), counts);
-        using var decoder = DecoderFiles.Load(parent);
+        using var decoder = Tuning.Load(parent, options, Stage);
         var config = contract.Endings(decoder.Config);
-        using var optimiser = new Optimiser(OptimiserRules.Plan(decoder.Weights(), options.Optimiser, options.MatrixRateScale, options.WeightDecay), Schedules.Settings(options));
+        using var optimiser = new Optimiser(OptimiserRules.Plan(decoder.Trained(), options.Optimiser, options.MatrixRateScale, options.WeightDecay), Schedules.Settings(options));
         var plan = new StepPlan(BatchPlan.ByRows(rows.Count, options.MicroBatchPairs, options.Seed, Stage, options.Order), options.Accumulation);
         var steps = Schedules.Steps(options, plan.PerEpoch, options.Accumulation);
         var schedule = Schedules.Of(options, steps);
@@ -56,7 +56,7 @@ public static class Dpo
         IReadOnlyList<PairBatch> MicroBatches(long step) => [.. plan.At(step).Select(b => Pairs(rows, scores, b))];
         var validationScores = reference.Of(validationRows, context);
         PairBatch[] validation = [.. Enumerable.Range(0, validationRows.Count).Chunk(options.MicroBatchPairs).Select(b => Pairs(validationRows, validationScores, b))];
-        var estimate = CostEstimate.Of(config, optimiser, report.Tokens / Math.Max(1, plan.PerEpoch));
+        var estimate = CostEstimate.Of(config, options, optimiser, report.Tokens / Math.Max(1, plan.PerEpoch));
         if (steps >= CostEstimate.StepsWorthATrial)
             estimate = estimate.WithTrial(() => DpoStep.Trial(decoder, optimiser, objective, MicroBatches(0)), (double)report.Tokens / plan.PerEpoch * options.Accumulation * steps);
         context.Show(new StagePreflight(Stage, report, estimate, steps, [PairMeters.ChosenFalls, .. check.Warnings()]));

@@ -19,7 +19,7 @@ internal static class DpoListwise
     public static StageResult Run(DpoOptions options, StageContext context)
     {
         // Options
-        context.StartTorch();
+        context.StartTorch(options);
         OptimiserRules.Check(options.Optimiser);
         _ = Schedules.Of(options, 1);
         if (options.LabelSmoothing != 0)
@@ -39,9 +39,9 @@ internal static class DpoListwise
         var contract = StageContract.Resolve(options.Contract, parent, tokenizer);
         var lists = PreferenceData.Rankings(Stage, files, contract, options, tally, counts, check);
         var validationLists = PreferenceData.Rankings(Stage, validationFiles, contract, options, new RowTally(), counts);
-        using var decoder = DecoderFiles.Load(parent);
+        using var decoder = Tuning.Load(parent, options, Stage);
         var config = contract.Endings(decoder.Config);
-        using var optimiser = new Optimiser(OptimiserRules.Plan(decoder.Weights(), options.Optimiser, options.MatrixRateScale, options.WeightDecay), Schedules.Settings(options));
+        using var optimiser = new Optimiser(OptimiserRules.Plan(decoder.Trained(), options.Optimiser, options.MatrixRateScale, options.WeightDecay), Schedules.Settings(options));
         var plan = new StepPlan(BatchPlan.ByRows(lists.Count, options.MicroBatchPairs, options.Seed, Stage, options.Order), options.Accumulation);
         var steps = Schedules.Steps(options, plan.PerEpoch, options.Accumulation);
         var schedule = Schedules.Of(options, steps);
@@ -53,7 +53,7 @@ internal static class DpoListwise
         IReadOnlyList<ListBatch> MicroBatches(long step) => [.. plan.At(step).Select(b => rankings.Batch(b))];
         var validationRankings = ScoredLists.Of(validationLists, reference, context);
         ListBatch[] validation = [.. Enumerable.Range(0, validationLists.Count).Chunk(options.MicroBatchPairs).Select(b => validationRankings.Batch(b))];
-        var estimate = CostEstimate.Of(config, optimiser, report.Tokens / Math.Max(1, plan.PerEpoch));
+        var estimate = CostEstimate.Of(config, options, optimiser, report.Tokens / Math.Max(1, plan.PerEpoch));
         if (steps >= CostEstimate.StepsWorthATrial)
             estimate = estimate.WithTrial(() => ListwiseStep.Trial(decoder, optimiser, objective, MicroBatches(0)), (double)report.Tokens / plan.PerEpoch * options.Accumulation * steps);
         context.Show(new StagePreflight(Stage, report, estimate, steps, [PairMeters.ChosenFalls, .. check.Warnings()]));

@@ -5,7 +5,7 @@ using Attune.Core.Versions;
 namespace Attune.Torch.Stages;
 
 /// <summary>Options of <see cref="Dpo"/>: from preference pairs to a version that prefers the chosen.</summary>
-public sealed record DpoOptions : TrainingOptions
+public sealed record DpoOptions : TuningOptions
 {
     /// <summary>The defaults of a preference stage: a rate a thousand times smaller than pretraining's.</summary>
     public DpoOptions() => (LearningRate, SequenceLength, DecayShare) = (1e-6, 512, 1);

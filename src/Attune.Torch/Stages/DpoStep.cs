@@ -36,18 +36,17 @@ public static class DpoStep
     /// <param name="objective">What is minimised.</param>
     /// <param name="microBatches">The pairs.</param>
     /// <param name="meters">Takes rewards, margins and accuracy, weighted by pairs.</param>
-    /// <param name="lora">Adapters whose A and B the optimiser holds, or null.</param>
     /// <exception cref="TrainingException">ATT5120: it diverged.</exception>
-    public static UpdateResult Run(Decoder decoder, Optimiser optimiser, UpdateSettings settings, DpoObjective objective, IReadOnlyList<PairBatch> microBatches, PairMeters meters, Lora? lora = null) =>
-        UpdateStep.Run(optimiser, settings, microBatches.Select(b => (Func<Tensor>)(() => Loss(decoder, objective, b, meters) / (double)microBatches.Count)), lora);
+    public static UpdateResult Run(Decoder decoder, Optimiser optimiser, UpdateSettings settings, DpoObjective objective, IReadOnlyList<PairBatch> microBatches, PairMeters meters) =>
+        UpdateStep.Run(optimiser, settings, microBatches.Select(b => (Func<Tensor>)(() => Loss(decoder, objective, b, meters) / (double)microBatches.Count)));
 
     /// <summary>The loss of one micro-batch.</summary>
     public static Tensor Loss(Decoder decoder, DpoObjective objective, PairBatch batch, PairMeters meters)
     {
         using var scope = NewDisposeScope();
         var sums = RowSums.Of(decoder.LogProbs(batch.Rows), batch.Rows).chunk(2);
-        var reference = tensor(batch.Reference).chunk(2);
-        var tokens = tensor(Array.ConvertAll(RowSums.Targets(batch.Rows), n => (float)n)).chunk(2);
+        var reference = tensor(batch.Reference, device: sums[0].device).chunk(2);
+        var tokens = tensor(Array.ConvertAll(RowSums.Targets(batch.Rows), n => (float)n), device: sums[0].device).chunk(2);
         var pairs = new PairLogProbs
         {
             Chosen = sums[0],
@@ -68,7 +67,7 @@ public static class DpoStep
     /// <summary>A forward and backward pass that changes nothing; how many tokens it had.</summary>
     public static long Trial(Decoder decoder, Optimiser optimiser, DpoObjective objective, IReadOnlyList<PairBatch> microBatches)
     {
-        UpdateStep.Gradients(microBatches.Select(b => (Func<Tensor>)(() => Loss(decoder, objective, b, new PairMeters()))), null);
+        UpdateStep.Gradients(microBatches.Select(b => (Func<Tensor>)(() => Loss(decoder, objective, b, new PairMeters()))));
         optimiser.ZeroGradients();
         return microBatches.Sum(b => (long)b.Rows.Tokens);
     }
@@ -82,6 +81,6 @@ public static class DpoStep
     {
         using var noGradient = no_grad();
         using var scope = NewDisposeScope();
-        return RowSums.Of(decoder.LogProbs(batch), batch).Floats().ToArray();
+        return RowSums.Of(decoder.LogProbs(batch), batch).cpu().Floats().ToArray();
     }
 }

@@ -41,7 +41,7 @@ public static class Grpo
     private static StageResult Run(RolloutOptions options, StageContext context, Method method)
     {
         // Options
-        context.StartTorch();
+        context.StartTorch(options);
         OptimiserRules.Check(options.Optimiser);
         GrpoLoss.Check(method.Objective);
         _ = GroupAdvantages.Of(method.Advantages, new double[options.Samples]);
@@ -60,10 +60,11 @@ public static class Grpo
         var contract = StageContract.Resolve(options.Contract, parent, tokenizer);
         var prompts = PromptData.Read(stage, files, contract, tokenizer, options, tally, counts);
         using var source = RewardSource.Open(options, context, [.. prompts.Select(p => p.Row)], tokenizer, contract);
-        using var policy = DecoderFiles.Load(parent);
-        using var reference = objective.Beta > 0 || method.KlInReward > 0 ? DecoderFiles.Load(parent) : null;
+        var charged = objective.Beta > 0 || method.KlInReward > 0;
+        using var policy = Tuning.Load(parent, options, stage);
+        using var reference = charged && policy.Lora is null ? DecoderFiles.Load(parent, policy.Device) : null;
         var config = contract.Endings(policy.Config);
-        using var optimiser = new Optimiser(OptimiserRules.Plan(policy.Weights(), options.Optimiser, options.MatrixRateScale, options.WeightDecay), Schedules.Settings(options));
+        using var optimiser = new Optimiser(OptimiserRules.Plan(policy.Trained(), options.Optimiser, options.MatrixRateScale, options.WeightDecay), Schedules.Settings(options));
         using var sampler = new RolloutSampler(Path.Combine(run.Path, "policy"), parent, config, tokenizer, contract);
         var plan = new RolloutPlan(options, stage, prompts.Count);
         var (steps, updates) = (plan.Steps, options.UpdatesPerIteration);
@@ -71,7 +72,7 @@ public static class Grpo
 
         // Preflight
         var report = Preflight.OfPrompts([.. prompts.Select(p => new TokenRow { Ids = p.Ids, Trained = new bool[p.Ids.Length], Origin = p.Row.Origin })], tally, tokenizer);
-        var estimate = CostEstimate.Of(config, optimiser, options.MicroBatchTokens);
+        var estimate = CostEstimate.Of(config, options, optimiser, options.MicroBatchTokens);
         estimate = estimate with { WeightBytes = estimate.WeightBytes * (1 + (reference is null ? 0 : 1) + (source.Model is null ? 0 : 1)) };
         context.Show(new StagePreflight(stage, report, estimate, steps, []));
 
@@ -135,7 +136,7 @@ public static class Grpo
             var (scored, agreement) = source.Score(answers);
             // One update an iteration is made by the policy that answered: its log-probabilities need no pass of their own.
             var old = updates > 1 || method.KlInReward > 0 ? RolloutScores.LogProbs(policy, scored, options.Temperature, options.MicroBatchTokens) : null;
-            var references = reference is null ? null : RolloutScores.LogProbs(reference, scored, options.Temperature, options.MicroBatchTokens);
+            var references = charged ? policy.AsReference(reference, model => RolloutScores.LogProbs(model, scored, options.Temperature, options.MicroBatchTokens)) : null;
             var made = new RolloutSet([.. scored.Select((r, i) => r with { Old = old?[i] ?? [], Reference = references?[i] ?? [] })], agreement);
             RolloutFile.Write(run.Path, of, made);
             return made;

@@ -20,7 +20,7 @@ public static class Kto
     public static StageResult Run(KtoOptions options, StageContext context)
     {
         // Options
-        context.StartTorch();
+        context.StartTorch(options);
         OptimiserRules.Check(options.Optimiser);
         _ = Schedules.Of(options, 1);
         var objective = new KtoObjective(options.Beta, options.DesirableWeight, options.UndesirableWeight);
@@ -38,9 +38,9 @@ public static class Kto
         var contract = StageContract.Resolve(options.Contract, parent, tokenizer);
         var rows = PreferenceData.Labelled(Stage, files, contract, options, tally, counts, check);
         var validationRows = PreferenceData.Labelled(Stage, validationFiles, contract, options, new RowTally(), counts);
-        using var decoder = DecoderFiles.Load(parent);
+        using var decoder = Tuning.Load(parent, options, Stage);
         var config = contract.Endings(decoder.Config);
-        using var optimiser = new Optimiser(OptimiserRules.Plan(decoder.Weights(), options.Optimiser, options.MatrixRateScale, options.WeightDecay), Schedules.Settings(options));
+        using var optimiser = new Optimiser(OptimiserRules.Plan(decoder.Trained(), options.Optimiser, options.MatrixRateScale, options.WeightDecay), Schedules.Settings(options));
         var plan = new StepPlan(BatchPlan.ByRows(rows.Count, options.MicroBatchRows, options.Seed, Stage, options.Order), options.Accumulation);
         var steps = Schedules.Steps(options, plan.PerEpoch, options.Accumulation);
         var schedule = Schedules.Of(options, steps);
@@ -53,7 +53,7 @@ public static class Kto
         IReadOnlyList<KtoBatch> MicroBatches(long step) => [.. plan.At(step).Select(b => answers.Batch(b))];
         var validationAnswers = KtoRows.Of(validationRows, reference, options, Stage, context);
         KtoBatch[] validation = [.. Enumerable.Range(0, validationRows.Count).Chunk(options.MicroBatchRows).Select(validationAnswers.Batch)];
-        var estimate = CostEstimate.Of(config, optimiser, report.Tokens / Math.Max(1, plan.PerEpoch));
+        var estimate = CostEstimate.Of(config, options, optimiser, report.Tokens / Math.Max(1, plan.PerEpoch));
         if (steps >= CostEstimate.StepsWorthATrial)
             estimate = estimate.WithTrial(() => KtoStep.Trial(decoder, optimiser, objective, MicroBatches(0)), (double)report.Tokens / plan.PerEpoch * options.Accumulation * steps);
         context.Show(new StagePreflight(Stage, report, estimate, steps, [.. warnings, .. check.Warnings()]));

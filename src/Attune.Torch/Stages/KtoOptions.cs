@@ -5,7 +5,7 @@ using Attune.Core.Versions;
 namespace Attune.Torch.Stages;
 
 /// <summary>Options of <see cref="Kto"/>: from answers that are labelled one by one.</summary>
-public sealed record KtoOptions : TrainingOptions
+public sealed record KtoOptions : TuningOptions
 {
     /// <summary>The defaults of a preference stage.</summary>
     public KtoOptions() => (LearningRate, SequenceLength, DecayShare) = (1e-6, 512, 1);

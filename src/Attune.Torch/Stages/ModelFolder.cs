@@ -1,6 +1,7 @@
 using System.Text.Json;
 using System.Text.Json.Nodes;
 using Attune.Core.Checkpoints;
+using Attune.Core.Checkpoints.Adapters;
 using Attune.Core.Tokens;
 using Attune.Core.Versions;
 using Attune.Torch.Models;
@@ -12,7 +13,7 @@ public static class ModelFolder
 {
     private static readonly JsonSerializerOptions Indented = new() { WriteIndented = true };
 
-    /// <summary>config.json, model.safetensors, tokenizer.json, tokenizer_config.json, generation_config.json.</summary>
+    /// <summary>config.json, model.safetensors, tokenizer.json, tokenizer_config.json, generation_config.json; of adapters the merged model and, beside it, the adapters.</summary>
     /// <param name="folder">Made where it is missing.</param>
     /// <param name="module">The weights.</param>
     /// <param name="config">The shape, with the special tokens of the new version.</param>
@@ -22,6 +23,7 @@ public static class ModelFolder
     {
         WriteBeside(folder, config, tokenizer, tokenizerConfig);
         module.Save(Path.Combine(folder, ModelFiles.Weights));
+        (module as ITunable)?.Lora?.Save(folder, prefix: AdapterFiles.InVersion);
     }
 
     /// <summary>All of it but the weights.</summary>

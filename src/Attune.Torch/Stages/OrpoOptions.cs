@@ -5,7 +5,7 @@ using Attune.Core.Versions;
 namespace Attune.Torch.Stages;
 
 /// <summary>Options of <see cref="Orpo"/>: preference pairs without a reference and without an SFT stage before.</summary>
-public sealed record OrpoOptions : TrainingOptions
+public sealed record OrpoOptions : TuningOptions
 {
     /// <summary>The defaults of a preference stage.</summary>
     public OrpoOptions() => (LearningRate, SequenceLength, DecayShare) = (1e-6, 512, 1);

@@ -21,7 +21,7 @@ public static class Ppo
     public static StageResult Run(PpoOptions options, StageContext context)
     {
         // Options
-        context.StartTorch();
+        context.StartTorch(options);
         OptimiserRules.Check(options.Optimiser);
         Check(options, context);
         _ = Schedules.Of(options, 1);
@@ -39,11 +39,11 @@ public static class Ppo
         var contract = StageContract.Resolve(options.Contract, parent, tokenizer);
         var prompts = PromptData.Read(Stage, files, contract, tokenizer, options, tally, counts);
         using var source = RewardSource.Open(options, context, [.. prompts.Select(p => p.Row)], tokenizer, contract);
-        using var policy = DecoderFiles.Load(parent);
-        using var reference = DecoderFiles.Load(parent);
-        using var value = RewardFiles.Open(ValueFrom(options, context) == "reward" ? context.RewardModel! : parent, options.Seed);
+        using var policy = Tuning.Load(parent, options, Stage);
+        using var reference = policy.Lora is null ? DecoderFiles.Load(parent, policy.Device) : null;
+        using var value = RewardFiles.Open(ValueFrom(options, context) == "reward" ? context.RewardModel! : parent, options, $"{Stage} value");
         var config = contract.Endings(policy.Config);
-        using var optimiser = new Optimiser(OptimiserRules.Plan([.. policy.Weights(), .. value.Weights().Select(w => ("value." + w.Name, w.Value))], options.Optimiser, options.MatrixRateScale, options.WeightDecay), Schedules.Settings(options));
+        using var optimiser = new Optimiser(OptimiserRules.Plan([.. policy.Trained(), .. value.Trained().Select(w => ("value." + w.Name, w.Value))], options.Optimiser, options.MatrixRateScale, options.WeightDecay), Schedules.Settings(options));
         using var sampler = new RolloutSampler(Path.Combine(run.Path, "policy"), parent, config, tokenizer, contract);
         var plan = new RolloutPlan(options, Stage, prompts.Count);
         var (steps, updates) = (plan.Steps, options.UpdatesPerIteration);
@@ -51,8 +51,8 @@ public static class Ppo
 
         // Preflight
         var report = Preflight.OfPrompts([.. prompts.Select(p => new TokenRow { Ids = p.Ids, Trained = new bool[p.Ids.Length], Origin = p.Row.Origin })], tally, tokenizer);
-        var estimate = CostEstimate.Of(config, optimiser, options.MicroBatchTokens);
-        estimate = estimate with { WeightBytes = estimate.WeightBytes * (source.Model is null ? 3 : 4) };
+        var estimate = CostEstimate.Of(config, options, optimiser, options.MicroBatchTokens);
+        estimate = estimate with { WeightBytes = estimate.WeightBytes * ((source.Model is null ? 2 : 3) + (reference is null ? 0 : 1)) };
         context.Show(new StagePreflight(Stage, report, estimate, steps, []));
 
         // Loop
@@ -123,7 +123,7 @@ public static class Ppo
             var answers = sampler.Sample(policy, asked, options.Samples, options.MaxNewTokens, options.Temperature, plan.Sampling(of), context.Cancellation);
             var (scored, agreement) = source.Score(answers);
             var old = RolloutScores.LogProbs(policy, scored, options.Temperature, options.MicroBatchTokens);
-            var references = RolloutScores.LogProbs(reference, scored, options.Temperature, options.MicroBatchTokens);
+            var references = policy.AsReference(reference, model => RolloutScores.LogProbs(model, scored, options.Temperature, options.MicroBatchTokens));
             var values = RolloutScores.Values(value, scored, options.MicroBatchTokens);
             var made = new RolloutSet([.. scored.Select((r, i) => r with { Old = old[i], Reference = references[i], Values = values[i] })], agreement);
             RolloutFile.Write(run.Path, of, made);

@@ -2,7 +2,9 @@ using System.Runtime.InteropServices;
 using System.Security.Cryptography;
 using Attune.Core.Checkpoints;
 using Attune.Core.Data;
+using Attune.Core.Versions;
 using Attune.Torch.Models;
+using static TorchSharp.torch;
 
 namespace Attune.Torch.Stages;
 
@@ -57,7 +59,9 @@ public sealed class ReferenceScores(string runFolder, Decoder reference)
             kept.ReadFloats("scores", scores);
             return scores;
         }
-        compute(scores);
+        // Adapters that have not learnt anything change nothing; those that have would.
+        using (reference.Lora?.Off())
+            compute(scores);
         SafetensorsWriter.Write(path, [TensorSource.Of("scores", [scores.Length], scores)]);
         return scores;
     }
@@ -78,8 +82,16 @@ public sealed class ReferenceScores(string runFolder, Decoder reference)
     private static byte[] HashOf(Decoder decoder)
     {
         using var hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
+        // Held matrices are told by the file that they come from and by the bits that they are held in.
+        foreach (var (name, layer) in Lora.Modules(decoder).Where(m => m.Layer.Held is not null))
+            hash.AppendData(System.Text.Encoding.UTF8.GetBytes($"{name} {layer.Held!.Format}"));
+        if (Lora.Modules(decoder).Any(m => m.Layer.Held is not null))
+            hash.AppendData(System.Text.Encoding.UTF8.GetBytes(Digests.Sha256Of(decoder.Source!.Find(ModelFiles.Weights) ?? decoder.Source.Require(WeightFiles.Index))));
         foreach (var (_, value) in decoder.Weights())
-            hash.AppendData(value.bytes);
+        {
+            using var scope = NewDisposeScope();
+            hash.AppendData(value.detach().cpu().bytes);
+        }
         return hash.GetHashAndReset();
     }
 }

@@ -20,7 +20,7 @@ public static class Reward
     public static StageResult Run(RewardOptions options, StageContext context)
     {
         // Options
-        context.StartTorch();
+        context.StartTorch(options);
         OptimiserRules.Check(options.Optimiser);
         RewardData.Check(options);
         _ = Schedules.Of(options, 1);
@@ -39,9 +39,9 @@ public static class Reward
         var contract = StageContract.Resolve(options.Contract, parent, tokenizer);
         var rows = RewardData.Read(Stage, files, contract, options, tally, counts, check);
         var validationRows = RewardData.Read(Stage, validationFiles, contract, options, new RowTally(), counts);
-        using var model = RewardFiles.Open(parent, options.Seed);
+        using var model = RewardFiles.Open(parent, options, Stage);
         var config = contract.Endings(model.Config);
-        using var optimiser = new Optimiser(OptimiserRules.Plan(model.Weights(), options.Optimiser, options.MatrixRateScale, options.WeightDecay), Schedules.Settings(options));
+        using var optimiser = new Optimiser(OptimiserRules.Plan(model.Trained(), options.Optimiser, options.MatrixRateScale, options.WeightDecay), Schedules.Settings(options));
         var plan = new StepPlan(BatchPlan.ByRows(rows.Count, options.MicroBatchPairs, options.Seed, Stage, options.Order), options.Accumulation);
         var steps = Schedules.Steps(options, plan.PerEpoch, options.Accumulation);
         var schedule = Schedules.Of(options, steps);
@@ -50,7 +50,7 @@ public static class Reward
 
         // Preflight
         var report = Preflight.OfConversations([.. rows.SelectMany(r => r.Rows)], tally, tokenizer, contract.EndOfTurn);
-        var estimate = CostEstimate.Of(config, optimiser, report.Tokens / Math.Max(1, plan.PerEpoch));
+        var estimate = CostEstimate.Of(config, options, optimiser, report.Tokens / Math.Max(1, plan.PerEpoch));
         if (steps >= CostEstimate.StepsWorthATrial)
             estimate = estimate.WithTrial(() => RewardStep.Trial(model, optimiser, objective, MicroBatches(0)), (double)report.Tokens / plan.PerEpoch * options.Accumulation * steps);
         context.Show(new StagePreflight(Stage, report, estimate, steps, 

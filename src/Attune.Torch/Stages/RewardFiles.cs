@@ -3,6 +3,7 @@ using Attune.Core.Tokens;
 using Attune.Core.Versions;
 using Attune.Prompts;
 using Attune.Torch.Models;
+using Attune.Torch.Native;
 using Attune.Torch.Optimisers;
 
 namespace Attune.Torch.Stages;
@@ -15,7 +16,14 @@ internal static class RewardFiles
         HuggingFaceConfig.Read(files.Require(ModelFiles.Config), DecoderFeatures.ScoreHead).Head == DecoderHead.Score;
 
     /// <summary>A reward model as it is; of a language model its body under a new head, drawn from the seed.</summary>
-    public static RewardModel Open(ModelFiles files, long seed) => IsReward(files) ? DecoderFiles.LoadReward(files) : DecoderFiles.NewReward(files, seed);
+    /// <param name="files">A reward model, or a language model.</param>
+    /// <param name="options">Device, how frozen weights are held, adapters.</param>
+    /// <param name="stage">Names the stream that adapters are drawn from.</param>
+    public static RewardModel Open(ModelFiles files, TuningOptions options, string stage)
+    {
+        var (device, hold) = (Compute.Open(options.Device), Tuning.Holding(options));
+        return (IsReward(files) ? DecoderFiles.LoadReward(files, device, hold: hold) : DecoderFiles.NewReward(files, options.Seed, device, hold: hold)).Tuned(options, stage);
+    }
 
     /// <summary>Refuses a reward model that reads other tokens, or another prompt format, than the policy writes.</summary>
     /// <exception cref="TrainingException">ATT5202.</exception>

@@ -4,7 +4,7 @@ using System.ComponentModel.DataAnnotations;
 namespace Attune.Torch.Stages;
 
 /// <summary>Options of <see cref="Reward"/>: from preferences to a model that scores answers.</summary>
-public sealed record RewardOptions : TrainingOptions
+public sealed record RewardOptions : TuningOptions
 {
     /// <summary>The defaults of a reward model.</summary>
     public RewardOptions() => (LearningRate, SequenceLength, DecayShare) = (1e-5, 512, 1);

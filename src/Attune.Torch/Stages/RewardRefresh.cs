@@ -28,7 +28,7 @@ public static class RewardRefresh
     public static StageResult Run(RewardRefreshOptions options, StageContext context, IReward? truth = null)
     {
         // Options
-        context.StartTorch();
+        context.StartTorch(options);
         var parent = context.RequireParent();
         var policyFiles = context.Policy ?? throw new TrainingException("ATT5203", "There is no policy whose answers could be learnt.") { Field = "policy", Hint = "Name a version: --policy world:chat." };
         if (!RewardFiles.IsReward(parent))

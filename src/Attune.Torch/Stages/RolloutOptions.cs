@@ -8,7 +8,7 @@ namespace Attune.Torch.Stages;
 /// The options of stages that learn from the policy's own answers. An iteration takes prompts, samples answers, scores
 /// them, and makes passes × mini-batches updates from them; an epoch is a pass over the prompts.
 /// </summary>
-public abstract record RolloutOptions : TrainingOptions
+public abstract record RolloutOptions : TuningOptions
 {
     /// <summary>What the new version is called.</summary>
     [Description("Kind of the new version: base, instruct or chat; chat unless given.")]

@@ -19,7 +19,7 @@ public static class Simpo
     public static StageResult Run(SimpoOptions options, StageContext context)
     {
         // Options
-        context.StartTorch();
+        context.StartTorch(options);
         OptimiserRules.Check(options.Optimiser);
         _ = Schedules.Of(options, 1);
         var objective = new SimpoObjective(options.Beta, options.Gamma, options.SftWeight);
@@ -37,9 +37,9 @@ public static class Simpo
         var contract = StageContract.Resolve(options.Contract, parent, tokenizer);
         var rows = PreferenceData.Pairs(Stage, files, contract, options, tally, counts, check);
         var validationRows = PreferenceData.Pairs(Stage, validationFiles, contract, options, new RowTally(), counts);
-        using var decoder = DecoderFiles.Load(parent);
+        using var decoder = Tuning.Load(parent, options, Stage);
         var config = contract.Endings(decoder.Config);
-        using var optimiser = new Optimiser(OptimiserRules.Plan(decoder.Weights(), options.Optimiser, options.MatrixRateScale, options.WeightDecay), Schedules.Settings(options));
+        using var optimiser = new Optimiser(OptimiserRules.Plan(decoder.Trained(), options.Optimiser, options.MatrixRateScale, options.WeightDecay), Schedules.Settings(options));
         var plan = new StepPlan(BatchPlan.ByRows(rows.Count, options.MicroBatchPairs, options.Seed, Stage, options.Order), options.Accumulation);
         var steps = Schedules.Steps(options, plan.PerEpoch, options.Accumulation);
         var schedule = Schedules.Of(options, steps);
@@ -48,7 +48,7 @@ public static class Simpo
         var report = Preflight.OfPairs(rows, tally, tokenizer, contract.EndOfTurn);
         IReadOnlyList<RaggedBatch> MicroBatches(long step) => [.. plan.At(step).Select(b => Batches.OfPairs(rows, b, share: true))];
         RaggedBatch[] validation = [.. Enumerable.Range(0, validationRows.Count).Chunk(options.MicroBatchPairs).Select(b => Batches.OfPairs(validationRows, b, share: true))];
-        var estimate = CostEstimate.Of(config, optimiser, report.Tokens / Math.Max(1, plan.PerEpoch));
+        var estimate = CostEstimate.Of(config, options, optimiser, report.Tokens / Math.Max(1, plan.PerEpoch));
         if (steps >= CostEstimate.StepsWorthATrial)
             estimate = estimate.WithTrial(() => SimpoStep.Trial(decoder, optimiser, objective, MicroBatches(0)), (double)report.Tokens / plan.PerEpoch * options.Accumulation * steps);
         context.Show(new StagePreflight(Stage, report, estimate, steps, [PairMeters.ChosenFalls, .. check.Warnings()]));

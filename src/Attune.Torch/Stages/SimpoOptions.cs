@@ -5,7 +5,7 @@ using Attune.Core.Versions;
 namespace Attune.Torch.Stages;
 
 /// <summary>Options of <see cref="Simpo"/>: preference pairs without a reference.</summary>
-public sealed record SimpoOptions : TrainingOptions
+public sealed record SimpoOptions : TuningOptions
 {
     /// <summary>The defaults of a preference stage.</summary>
     public SimpoOptions() => (LearningRate, SequenceLength, DecayShare) = (1e-6, 512, 1);

@@ -53,11 +53,14 @@ public sealed record StageContext
         Hint = "Name a version or a folder: --parent world:base.",
     };
 
-    /// <summary>Loads libtorch, once, with the threads asked for.</summary>
-    internal void StartTorch()
+    /// <summary>Loads libtorch, once, with the threads asked for, and makes sure of the device before any work is done.</summary>
+    /// <exception cref="TrainingException">ATT5135: there is no such device.</exception>
+    internal void StartTorch(TrainingOptions? options = null)
     {
         if (Threads is not null || TorchRuntime.Threads == 0)
             TorchRuntime.Initialise(Threads);
+        if (options is not null)
+            _ = Compute.Open(options.Device);
     }
 
     internal void Show(StagePreflight preflight)

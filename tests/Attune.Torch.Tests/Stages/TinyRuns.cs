@@ -78,6 +78,14 @@ public sealed class TinyRuns : IDisposable
         }
     }
 
+    /// <summary>The adapters that a kind of run has.</summary>
+    public static LoraOptions Adapters(string run) => run switch
+    {
+        "sft-lora" => new() { Rank = 2 },
+        "sft-qlora" => new() { Rank = 2, Dora = true, ModulesToSave = ["embed_tokens"], RankPattern = ["q_proj=3"] },
+        _ => new(),
+    };
+
     public string Write(string name, string content)
     {
         var path = Path.Combine(_folder, name);

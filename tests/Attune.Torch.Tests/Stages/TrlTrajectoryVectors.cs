@@ -1,5 +1,6 @@
 using System.Text.Json;
 using Attune.Core.Checkpoints;
+using Attune.Core.Checkpoints.Adapters;
 using Attune.Core.Data;
 using Attune.Core.Randomness;
 using Attune.Core.Versions;
@@ -45,11 +46,7 @@ public sealed class TrlTrajectoryVectors
             Assert.Equal("ATT5101", Assert.Throws<TrainingException>(() => StageNames.Check(method)).Code);
             return;
         }
-        if (root.TryGetProperty("lora", out var adapter) && adapter.TryGetProperty("use_dora", out var dora) && dora.GetBoolean())
-        {
-            Assert.Equal("ATT5101", Assert.Throws<TrainingException>(() => StageNames.Check("dora")).Code);
-            return;
-        }
+        root.TryGetProperty("lora", out var adapter);
         if (method == "reward")
             FollowReward(root, args, Path.ChangeExtension(file, null));
         else
@@ -97,10 +94,9 @@ public sealed class TrlTrajectoryVectors
     {
         using var scope = NewDisposeScope();
         using var decoder = DecoderFiles.Load(TrlFiles.Policy(stem));
-        using var lora = adapter.ValueKind == JsonValueKind.Object ? Attach(decoder, adapter, stem) : null;
-        var trained = lora is null
-            ? OptimiserRules.Plan(decoder.Weights(), "adamw", 1, args.GetProperty("weight_decay").GetDouble())
-            : OptimiserRules.Plan(lora.Parameters, "adamw", 1, args.GetProperty("weight_decay").GetDouble());
+        if (adapter.ValueKind == JsonValueKind.Object)
+            Attach(decoder, adapter, stem);
+        var trained = OptimiserRules.Plan(decoder.Trained(), "adamw", 1, args.GetProperty("weight_decay").GetDouble());
         using var optimiser = new Optimiser(trained, Settings(args));
         using var reference = method is "dpo" or "kto" ? DecoderFiles.Load(TrlFiles.Policy(stem)) : null;
         if (reference is not null)
@@ -110,15 +106,15 @@ public sealed class TrlTrajectoryVectors
             var (pairs, labels) = (new PairMeters(), new KtoMeters());
             var result = method switch
             {
-                "sft" => SftStep.Run(decoder, optimiser, settings, [.. inputs.Select(m => Batch(m, Labelled(m)))], lora),
+                "sft" => SftStep.Run(decoder, optimiser, settings, [.. inputs.Select(m => Batch(m, Labelled(m)))]),
                 "kto" => KtoStep.Run(decoder, optimiser, settings, new KtoObjective(args.GetProperty("beta").GetDouble(), args.GetProperty("desirable_weight").GetDouble(), args.GetProperty("undesirable_weight").GetDouble()), [.. inputs.Select(m => Answers(m, reference!))], labels),
                 "orpo" => OrpoStep.Run(decoder, optimiser, settings, args.GetProperty("beta").GetDouble(), [.. inputs.Select(Sides).Select(rows => OrpoBatch.Of(rows, rows.Rows / 2))], pairs),
                 "simpo" => SimpoStep.Run(decoder, optimiser, settings, new SimpoObjective(args.GetProperty("beta").GetDouble(), args.GetProperty("simpo_gamma").GetDouble(), args.GetProperty("cpo_alpha").GetDouble()), [.. inputs.Select(Sides)], pairs),
-                _ => DpoStep.Run(decoder, optimiser, settings, Objective(args), [.. inputs.Select(m => Pairs(m, reference!))], pairs, lora),
+                _ => DpoStep.Run(decoder, optimiser, settings, Objective(args), [.. inputs.Select(m => Pairs(m, reference!))], pairs),
             };
             figures.AddRange(pairs.Figures.Concat(labels.Figures));
             return result;
-        }, () => Compare(stem, lora is null ? decoder.Weights() : lora.Parameters, lora is not null));
+        }, () => Compare(stem, decoder.Trained(), decoder.Lora is not null));
     }
 
     private static OptimiserSettings Settings(JsonElement args) => new()
@@ -212,15 +208,20 @@ public sealed class TrlTrajectoryVectors
 
     private static int[] Ints(JsonElement array) => [.. array.EnumerateArray().Select(v => v.GetInt32())];
 
-    private static Lora Attach(Decoder decoder, JsonElement settings, string stem)
+    private static void Attach(Decoder decoder, JsonElement settings, string stem)
     {
-        var lora = Lora.Attach(decoder.Weights(), settings.GetProperty("r").GetInt32(), settings.GetProperty("lora_alpha").GetDouble(),
-            [.. settings.GetProperty("target_modules").EnumerateArray().Select(t => t.GetString()!)], RandomStream.Of(1, "test", "lora"));
+        bool True(string name) => settings.TryGetProperty(name, out var value) && value.ValueKind == JsonValueKind.True;
+        var lora = Lora.Attach(decoder, new AdapterConfig
+        {
+            Rank = settings.GetProperty("r").GetInt32(),
+            Alpha = settings.GetProperty("lora_alpha").GetDouble(),
+            Targets = new AdapterTargets { Modules = new ModuleNames([.. settings.GetProperty("target_modules").EnumerateArray().Select(t => t.GetString()!)]) },
+            Dora = True("use_dora"),
+            RankStabilised = True("use_rslora"),
+        }, RandomStream.Of(1, "test", "lora"));
         using var file = SafetensorsFile.Open(stem + ".adapter.safetensors");
         foreach (var (name, value) in lora.Parameters)
             file.ReadFloats("initial." + name, value.Floats());
-        lora.Merge();
-        return lora;
     }
 
     private static double Compare(string stem, IEnumerable<(string Name, Tensor Value)> weights, bool adapter)
