@@ -15,6 +15,8 @@ var root = new RootCommand("Attune: the whole life of a language model, from raw
     TrainCommands.Kto(),
     TrainCommands.Orpo(),
     TrainCommands.Simpo(),
+    MergeCommand.Create(),
+    EstimateCommand.Create(),
     GenerateCommand.Create(),
     ChatCommand.Create(),
     CompareCommand.Create(),

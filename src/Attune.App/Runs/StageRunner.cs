@@ -1,5 +1,6 @@
 using System.Text.Json.Nodes;
 using Attune.App.Cli;
+using Attune.Core.Checkpoints.Adapters;
 using Attune.Core.Versions;
 using Attune.Torch.Native;
 using Attune.Torch.Stages;
@@ -63,6 +64,8 @@ internal static class StageRunner
             display.Close();
         }
         var version = store.Add(result.Draft, saveAs, cancel);
+        if (place.SaveAdapter is { } adapter)
+            AdapterFiles.Export(version.Files, adapter, place.Parent);
         if (store.Reports(version.Digest).All(r => r.Kind != "run"))
             store.AttachReport(version.Digest, "run", RunReport(stage, result.Facts));
         return new(version, result.Facts);

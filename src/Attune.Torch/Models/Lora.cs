@@ -105,7 +105,11 @@ public sealed class Lora
     /// <param name="baseModel">What PEFT shall load beneath it, or null to leave what <see cref="Config"/> says.</param>
     /// <param name="prefix">Before the files' names.</param>
     public void Save(string folder, string? baseModel = null, string prefix = "") => AdapterFiles.Write(folder, baseModel is null ? Config : Config with { BaseModel = baseModel },
-        Parameters.Select(p => new TensorSource(p.Name, TensorType.F32, p.Value.shape, stream => stream.Write(p.Value.detach().cpu().contiguous().bytes))), prefix);
+        Parameters.Select(p => new TensorSource(p.Name, TensorType.F32, p.Value.shape, stream =>
+        {
+            using var scope = NewDisposeScope();
+            stream.Write(p.Value.detach().cpu().contiguous().bytes);
+        })), prefix);
 
     /// <summary>The adapter on a tensor of the model, or null: <c>model.layers.0.self_attn.q_proj.weight</c>.</summary>
     internal MatrixAdapter? Find(string weight) => _adapters.FirstOrDefault(a => weight.Length == a.Module.Length + ".weight".Length && weight.StartsWith(a.Module, StringComparison.Ordinal)).Adapter;

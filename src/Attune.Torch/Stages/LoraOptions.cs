@@ -62,8 +62,9 @@ public sealed record LoraOptions
         TiedToo = tied,
     };
 
+    // In the order of adapter_config.json, whose keys PEFT sorts: where two patterns fit a name, the same one decides later.
     private static List<KeyValuePair<string, double>> Pattern(IEnumerable<string> texts, string field, bool whole) => [.. texts.Select(text =>
         text.LastIndexOf('=') is > 0 and var at && double.TryParse(text.AsSpan(at + 1), NumberStyles.Float, CultureInfo.InvariantCulture, out var number) && number > 0 && (!whole || number == Math.Floor(number))
             ? KeyValuePair.Create(text[..at], number)
-            : throw new TrainingException("ATT5133", $"'{text}' is not PATTERN={(whole ? "RANK" : "ALPHA")}.") { Field = field, Hint = "Write the end of a module's name, an equals sign and a number: q_proj=4." })];
+            : throw new TrainingException("ATT5133", $"'{text}' is not PATTERN={(whole ? "RANK" : "ALPHA")}.") { Field = field, Hint = "Write the end of a module's name, an equals sign and a number: q_proj=4." }).OrderBy(p => p.Key, StringComparer.Ordinal)];
 }

@@ -12,7 +12,7 @@ public sealed class AdapterConfigTests : IDisposable
     private static AdapterConfig Plain => new()
     {
         Rank = 8, Alpha = 16, Targets = new() { Modules = new(["q_proj", "mlp.down_proj"]), Saved = ["lm_head"] },
-        RankPattern = [new("q_proj", 4), new(@"layers\.1\..*down_proj", 2)], AlphaPattern = [new("layers.0.self_attn.q_proj", 3.5)],
+        RankPattern = [new(@"layers\.1\..*down_proj", 2), new("q_proj", 4)], AlphaPattern = [new("layers.0.self_attn.q_proj", 3.5)],
     };
 
     [Fact]
