@@ -65,6 +65,9 @@ public sealed class WeightFiles : IDisposable
     /// <inheritdoc cref="SafetensorsFile.ReadFloats(string, long, Span{float})"/>
     public void ReadFloats(string name, long first, Span<float> values) => FileOf(name).ReadFloats(name, first, values);
 
+    /// <inheritdoc cref="SafetensorsFile.LetGo"/>
+    public void LetGo(string name) => FileOf(name).LetGo(name);
+
     /// <summary>Closes every file.</summary>
     public void Dispose()
     {

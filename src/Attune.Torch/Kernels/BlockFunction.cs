@@ -17,7 +17,8 @@ internal sealed unsafe class BlockFunction : autograd.SingleTensorFunction<Block
 
     /// <summary>Whether the kernels can run the block on x: float32, CPU, MKL at hand, contiguous weights.</summary>
     public static bool Fits(Tensor x_ND, DecoderBlock block) =>
-        Native.Gemm.Available && TensorMemory.IsPlain(x_ND) && Array.TrueForAll(WeightsOf(block), TensorMemory.IsPlain);
+        Native.Gemm.Available && TensorMemory.IsPlain(x_ND) && TensorMemory.IsPlain(block.InputNorm.Weight) && TensorMemory.IsPlain(block.PostAttentionNorm.Weight)
+        && Array.TrueForAll(MatricesOf(block), m => m.HasEffective && (m.Held is not null || TensorMemory.IsPlain(m.Weight)));
 
     /// <summary>[N, D] → [N, D].</summary>
     public static Tensor Run(Tensor x_ND, DecoderBlock block, TokenStream stream, RotaryTable rotary)
@@ -64,10 +65,16 @@ internal sealed unsafe class BlockFunction : autograd.SingleTensorFunction<Block
         return results;
     }
 
-    private static Tensor[] WeightsOf(DecoderBlock block) =>
+    private static Tensor[] WeightsOf(DecoderBlock block)
+    {
+        var m = Array.ConvertAll(MatricesOf(block), layer => layer.Effective()!);
+        return [block.InputNorm.Weight, m[0], m[1], m[2], m[3], block.PostAttentionNorm.Weight, m[4], m[5], m[6]];
+    }
+
+    private static MatrixLayer[] MatricesOf(DecoderBlock block) =>
     [
-        block.InputNorm.Weight, block.Attention.Query.Weight, block.Attention.Key.Weight, block.Attention.Value.Weight, block.Attention.Output.Weight,
-        block.PostAttentionNorm.Weight, block.FeedForward.Gate.Weight, block.FeedForward.Up.Weight, block.FeedForward.Down.Weight,
+        block.Attention.Query, block.Attention.Key, block.Attention.Value, block.Attention.Output,
+        block.FeedForward.Gate, block.FeedForward.Up, block.FeedForward.Down,
     ];
 
     private static BlockWeights Pointers(ReadOnlySpan<Tensor?> t)

@@ -53,16 +53,26 @@ public sealed class Attention : nn.Module<Tensor, TokenStream, RotaryTable, Tens
         var k_NKC = rotary.Turn(_key.forward(x_ND).view(-1, _keyValueHeads, _headSize), stream);
         var v_NKC = _value.forward(x_ND).view(-1, _keyValueHeads, _headSize);
 
-        var starts = stream.Batch.Starts;
+        var (starts, prefixes) = (stream.Batch.Starts, stream.Batch.Prefixes);
         var rows = new Tensor[starts.Length - 1];
         for (var r = 0; r < rows.Length; r++)
         {
             var (start, length) = (starts[r], starts[r + 1] - starts[r]);
-            var y_1HTC = nn.functional.scaled_dot_product_attention(
-                HeadsFirst(q_NHC, start, length, 1),
-                HeadsFirst(k_NKC, start, length, _heads / _keyValueHeads),
-                HeadsFirst(v_NKC, start, length, _heads / _keyValueHeads),
-                is_casual: true);
+            var (query, group) = (HeadsFirst(q_NHC, start, length, 1), _heads / _keyValueHeads);
+            Tensor key = HeadsFirst(k_NKC, start, length, group), value = HeadsFirst(v_NKC, start, length, group);
+            Tensor y_1HTC;
+            if (prefixes?[r] is { Length: > 0 } prefix)
+            {
+                // The row sees all of its prefix, and of itself what came before.
+                key = cat([HeadsFirst(k_NKC, prefix.Start, prefix.Length, group), key], 2);
+                value = cat([HeadsFirst(v_NKC, prefix.Start, prefix.Length, group), value], 2);
+                var seen = ones(length, prefix.Length + length, dtype: ScalarType.Bool, device: x_ND.device).tril(prefix.Length);
+                y_1HTC = nn.functional.scaled_dot_product_attention(query, key, value, seen);
+            }
+            else
+            {
+                y_1HTC = nn.functional.scaled_dot_product_attention(query, key, value, is_casual: true);
+            }
             rows[r] = y_1HTC.squeeze(0).transpose(0, 1).reshape(length, _heads * _headSize);
         }
         return _output.forward(cat(rows, 0)).MoveToOuterDisposeScope();

@@ -1,5 +1,6 @@
 using Attune.Core.Checkpoints;
 using Attune.Core.Data;
+using Attune.Core.Versions;
 using TorchSharp;
 using static TorchSharp.torch;
 
@@ -13,14 +14,14 @@ namespace Attune.Torch.Models;
 /// Shape suffixes: N tokens of the batch, M of them labelled, D hidden size, H query heads, K key and value heads,
 /// C head size, F feed-forward size, V vocabulary, T tokens of one row.
 /// </remarks>
-public sealed class Decoder : nn.Module<TokenStream, Tensor>
+public sealed class Decoder : nn.Module<TokenStream, Tensor>, ITunable
 {
     [ComponentName(Name = "model")]
     private readonly DecoderBody _body;
     [ComponentName(Name = "lm_head")]
     private readonly Projection? _head;
 
-    /// <summary>A decoder whose matrices are zero; fill it by <see cref="Initialise"/> or <see cref="DecoderFiles"/>.</summary>
+    /// <summary>A decoder whose matrices hold nothing yet; fill it by <see cref="Initialise"/> or <see cref="DecoderFiles"/>.</summary>
     /// <param name="config">Its shape.</param>
     /// <exception cref="UnsupportedCheckpointException">The architecture is not built yet.</exception>
     public Decoder(DecoderConfig config)
@@ -41,10 +42,19 @@ public sealed class Decoder : nn.Module<TokenStream, Tensor>
     public DecoderBody Body => _body;
 
     /// <summary>The output matrix [V, D]: the embedding itself where the two are tied.</summary>
-    public Tensor HeadWeight => _head?.Weight ?? _body.Embedding.Weight;
+    public Tensor HeadWeight => Head.Weight;
+
+    /// <summary>The layer of the output matrix.</summary>
+    internal MatrixLayer Head => _head is null ? _body.Embedding : _head;
+
+    /// <inheritdoc/>
+    public Lora? Lora { get; set; }
+
+    /// <inheritdoc/>
+    public ModelFiles? Source { get; set; }
 
     /// <summary>Where the weights are.</summary>
-    public Device Device => HeadWeight.device;
+    public Device Device => Head.Place;
 
     /// <summary>
     /// Whether our own kernels run where they fit (float32 on the CPU, MKL at hand). Off, everything is the plain
@@ -53,18 +63,22 @@ public sealed class Decoder : nn.Module<TokenStream, Tensor>
     public bool Kernels
     {
         get;
-        set
-        {
-            field = value;
-            foreach (var module in modules())
-            {
-                if (module is DecoderBlock block)
-                    block.Kernels = value;
-                else if (module is RmsNorm norm)
-                    norm.Kernels = value;
-            }
-        }
+        set => UseKernels(this, field = value);
     } = true;
+
+    internal static void UseKernels(nn.Module model, bool use)
+    {
+        foreach (var module in model.modules())
+        {
+            if (module is DecoderBlock block)
+                block.Kernels = use;
+            else if (module is RmsNorm norm)
+                norm.Kernels = use;
+        }
+    }
+
+    /// <summary>Rows whose logits exist at a time; 0 chooses.</summary>
+    public int LogitRows { get; set; }
 
     /// <summary>
     /// Normalised hidden states [N, D]; attention never crosses a row's edge. <paramref name="states"/>, where given,
@@ -73,7 +87,7 @@ public sealed class Decoder : nn.Module<TokenStream, Tensor>
     public Tensor Hidden(TokenStream stream, List<Tensor>? states = null) => _body.forward(stream, states);
 
     /// <summary>Hidden [M, D] → logits [M, V]. Training goes by <see cref="TokenLogProbs"/>, which never keeps them.</summary>
-    public Tensor Logits(Tensor hidden_MD) => nn.functional.linear(hidden_MD, HeadWeight);
+    public Tensor Logits(Tensor hidden_MD) => Head.Linear(hidden_MD);
 
     /// <summary>
     /// log p(target) of every position, float32 [N], and 0 where the label is <see cref="RaggedBatch.Ignore"/>. The one
@@ -87,7 +101,7 @@ public sealed class Decoder : nn.Module<TokenStream, Tensor>
     /// </param>
     /// <exception cref="TorchException">ATT5011: a label is not in the vocabulary.</exception>
     public Tensor TokenLogProbs(Tensor hidden_ND, Tensor targets_N, bool even = false) =>
-        Kernels ? Models.TokenLogProbs.Of(hidden_ND, HeadWeight, targets_N, even) : Models.TokenLogProbs.Plain(hidden_ND, HeadWeight, targets_N);
+        Models.TokenLogProbs.Of(hidden_ND, Head, targets_N, even, Kernels, LogitRows);
 
     /// <summary>The same as <see cref="Hidden"/>, which is the name to call it by.</summary>
     public override Tensor forward(TokenStream stream) => Hidden(stream);

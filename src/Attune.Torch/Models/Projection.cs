@@ -4,24 +4,26 @@ using static TorchSharp.torch;
 
 namespace Attune.Torch.Models;
 
-/// <summary>A matrix without bias: y = x · Wᵀ. Its values come from <see cref="Decoder.Initialise"/> or from a file.</summary>
-public sealed class Projection : nn.Module<Tensor, Tensor>
+/// <summary>A matrix, and a bias where the model has one: y = x · Wᵀ + b. Its values come from <see cref="Decoder.Initialise"/> or from a file.</summary>
+public sealed class Projection : MatrixLayer
 {
-    [ComponentName(Name = "weight")]
-    private readonly Parameter _weight;
+    [ComponentName(Name = "bias")]
+    private readonly Parameter? _bias;
 
-    /// <param name="inputs">I: columns of W.</param>
-    /// <param name="outputs">O: rows of W.</param>
-    public Projection(int inputs, int outputs)
-        : base(nameof(Projection))
+    /// <param name="inputs">I.</param>
+    /// <param name="outputs">O.</param>
+    /// <param name="bias">Whether there is b.</param>
+    /// <param name="transposed">Keeps W as [I, O], as GPT-2's <c>Conv1D</c> does, so that y = x · W + b.</param>
+    public Projection(int inputs, int outputs, bool bias = false, bool transposed = false)
+        : base(nameof(Projection), transposed ? inputs : outputs, transposed ? outputs : inputs, transposed)
     {
-        _weight = new Parameter(zeros(outputs, inputs));
+        _bias = bias ? new Parameter(zeros(outputs)) : null;
         RegisterComponents();
     }
 
-    /// <summary>W, [O, I].</summary>
-    public Tensor Weight => _weight;
+    /// <summary>b, [O], or null.</summary>
+    public Tensor? Bias => _bias;
 
     /// <summary>[…, I] → […, O].</summary>
-    public override Tensor forward(Tensor x) => nn.functional.linear(x, _weight);
+    public override Tensor forward(Tensor x) => Linear(x, _bias);
 }

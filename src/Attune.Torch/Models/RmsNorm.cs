@@ -42,6 +42,6 @@ public sealed class RmsNorm : nn.Module<Tensor, Tensor>
         using var scope = NewDisposeScope();
         var wide = x.dtype is ScalarType.BFloat16 or ScalarType.Float16 ? x.to(float32) : x;
         var normal = wide * (wide.square().mean([-1], keepdim: true) + Epsilon).rsqrt();
-        return (normal.to(x.dtype) * _weight).MoveToOuterDisposeScope();
+        return (normal.to(x.dtype) * _weight.to(x.dtype)).MoveToOuterDisposeScope();
     }
 }

@@ -4,7 +4,9 @@ using Attune.Core.Data;
 using Attune.Core.Tokens;
 using Attune.Core.Versions;
 using Attune.Torch.Models;
+using Attune.Torch.Native;
 using Attune.Torch.Optimisers;
+using TorchSharp;
 
 namespace Attune.Torch.Stages;
 
@@ -22,7 +24,7 @@ public static class Pretrain
     public static StageResult Run(PretrainOptions options, StageContext context)
     {
         // Options
-        context.StartTorch();
+        context.StartTorch(options);
         OptimiserRules.Check(options.Optimiser);
         StepPlan.Check(options.MicroBatchTokens, options.SequenceLength);
         _ = Schedules.Of(options, 1);
@@ -42,6 +44,9 @@ public static class Pretrain
         var config = Shape(options, tokenizer, boundary);
         using var decoder = new Decoder(config);
         decoder.Initialise(options.Seed);
+        decoder.Body.Compute = Compute.Of(options.Dtype);
+        decoder.LogitRows = options.LogitRows;
+        decoder.to(Compute.Open(options.Device));
         using var optimiser = new Optimiser(OptimiserRules.Plan(decoder.Weights(), options.Optimiser, options.MatrixRateScale, options.WeightDecay), Schedules.Settings(options));
         var plan = new StepPlan(BatchPlan.ByTokens(rows.Select(r => r.Ids.Length), options.MicroBatchTokens, options.Seed, Stage, options.Order), options.Accumulation);
         var steps = Schedules.Steps(options, plan.PerEpoch, options.Accumulation);
@@ -50,7 +55,7 @@ public static class Pretrain
 
         // Preflight
         var report = Preflight.OfTexts(rows, tally, tokenizer);
-        var estimate = CostEstimate.Of(config, optimiser, options.MicroBatchTokens);
+        var estimate = CostEstimate.Of(config, options, optimiser, options.MicroBatchTokens);
         if (steps >= CostEstimate.StepsWorthATrial)
             estimate = estimate.WithTrial(() => SftStep.Trial(decoder, optimiser, MicroBatches(0)), (double)report.Tokens / plan.PerEpoch * options.Accumulation * steps);
         context.Show(new StagePreflight(Stage, report, estimate, steps, []));

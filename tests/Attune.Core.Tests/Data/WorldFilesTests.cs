@@ -13,7 +13,7 @@ public class WorldFilesTests
         try
         {
             var world = World.Create(new WorldOptions { People = 64, RankingRows = 10, PretrainTokens = 30_000, InstructRows = 60, ChatRows = 40, PreferenceRows = 40, ValidRows = 20 });
-            foreach (var file in WorldExport.Write(world, folder).Where(f => Path.GetDirectoryName(f.Path) == folder && !Path.GetFileName(f.Path).StartsWith("rankings", StringComparison.Ordinal)))
+            foreach (var file in WorldExport.Write(world, folder).Where(f => Path.GetDirectoryName(f.Path) == folder))
             {
                 var rows = DataReader.Read(file.Path).ToList();
                 Assert.Equal(file.Rows, rows.Count);
@@ -22,6 +22,7 @@ public class WorldFilesTests
                 {
                     "pretrain" or "tokenizer" => typeof(TextRow),
                     "preference" => typeof(Attune.Core.Data.PreferenceRow),
+                    "rankings" => typeof(Attune.Core.Data.RankingRow),
                     _ => typeof(Attune.Core.Data.ConversationRow),
                 };
                 Assert.All(rows, r => Assert.IsType(expected, r));
