@@ -14,9 +14,6 @@ public sealed class PreferenceException(string code, string message, Exception? 
     internal static PreferenceException NothingInCommon(string what) =>
         new("ATT2412", what) { Hint = "Agreement needs two annotators who ranked the same answers: the same prompts, versions and seed." };
 
-    internal static PreferenceException BadRule(string rule, string what) =>
-        new("ATT2413", what) { Field = rule, Hint = $"Rules are {AnswerRules.Known}." };
-
     internal static PreferenceException NoReference(string rule) =>
         new("ATT2414", $"The rule '{rule}' compares with the right answer, and the prompt has none.") { Field = rule, Hint = "Give the prompts an 'answer' (or target, reference, solution)." };
 

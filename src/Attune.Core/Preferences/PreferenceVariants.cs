@@ -34,6 +34,13 @@ public static class PreferenceVariants
     public static IEnumerable<PreferenceRow> Pairs(IEnumerable<RankingRow> rankings, bool margins) =>
         rankings.SelectMany(PreferenceForms.Pairs).Select(p => margins ? p : p with { Margin = null });
 
+    /// <summary>Pairs whose margins have a mean of one: scores come on any scale, and a loss with margins must know theirs. Pairs without a margin stay so.</summary>
+    public static IReadOnlyList<PreferenceRow> UnitMargins(IReadOnlyList<PreferenceRow> pairs)
+    {
+        var mean = pairs.Select(p => p.Margin ?? 0).Where(m => m > 0).DefaultIfEmpty(1).Average();
+        return [.. pairs.Select(p => p with { Margin = p.Margin / mean })];
+    }
+
     /// <summary>Instructions in which a share of the answers is another row's of the same kind: fluent, and wrong.</summary>
     public static IEnumerable<ConversationRow> Noisy(IReadOnlyList<ConversationRow> rows, double share, long seed) =>
         Exchanged(rows, share, seed).Select(r => r.Row);

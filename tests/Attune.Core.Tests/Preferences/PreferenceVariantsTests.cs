@@ -39,6 +39,13 @@ public class PreferenceVariantsTests
     }
 
     [Fact]
+    public void Margins_of_any_scale_have_a_mean_of_one()
+    {
+        var unit = PreferenceVariants.UnitMargins([Pairs[0] with { Margin = 20 }, Pairs[1] with { Margin = 60 }, Pairs[2]]);
+        Assert.Equal([0.5, 1.5, null], unit.Select(p => p.Margin));
+    }
+
+    [Fact]
     public void What_is_written_is_read_back()
     {
         using var scratch = new Scratch();

@@ -15,7 +15,7 @@ public sealed record AnsweringVersion(string Name, string? Digest, LocalModel Mo
 /// the seed, the version's digest and the prompt: they do not depend on the order of the prompts, and an interrupted
 /// ranking goes on with the answers that an uninterrupted one would have shown.
 /// </summary>
-public sealed class AnswerSource(IReadOnlyList<AnsweringVersion> versions, int answers, SamplingOptions sampling, int maxTokens)
+public sealed class AnswerSampler(IReadOnlyList<AnsweringVersion> versions, int answers, SamplingOptions sampling, int maxTokens)
 {
     /// <summary>The task of a prompt; null where the prompt leaves no room in some version's window, or where fewer than two answers differ.</summary>
     public async Task<RankTask?> TaskAsync(PromptRow prompt, CancellationToken cancel = default)
