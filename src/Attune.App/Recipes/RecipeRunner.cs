@@ -70,7 +70,8 @@ internal sealed class RecipeRunner(RecipePlace place)
         }
     }
 
-    private static TrainingOptions BindTraining(string stage, OptionLayer options, OptionLayer seed) => stage switch
+    /// <summary>The options of a training stage from layers, the second over the first.</summary>
+    internal static TrainingOptions BindTraining(string stage, OptionLayer options, OptionLayer seed) => stage switch
     {
         "pretrain" => OptionsBinder.Bind<PretrainOptions>(null, options, seed),
         "sft" => OptionsBinder.Bind<SftOptions>(null, options, seed),

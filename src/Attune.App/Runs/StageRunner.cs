@@ -15,7 +15,12 @@ internal static class StageRunner
 {
     /// <summary>Runs the stage that these options belong to.</summary>
     /// <exception cref="PreflightShown">The place asked for the preflight only.</exception>
-    public static StageOutcome Run(TrainingOptions options, Place place, CancellationToken cancel)
+    /// <param name="options">What is run.</param>
+    /// <param name="place">Where.</param>
+    /// <param name="cancel">Stops after the step at hand.</param>
+    /// <param name="preflight">Sees the preflight instead of the terminal.</param>
+    /// <param name="lineageNote">Why these options: goes into the version's lineage as the fact <c>align</c>.</param>
+    public static StageOutcome Run(TrainingOptions options, Place place, CancellationToken cancel, IProgress<StagePreflight>? preflight = null, JsonObject? lineageNote = null)
     {
         var stage = NameOf(options);
         var store = ModelStore.Open(place.Store);
@@ -36,7 +41,7 @@ internal static class StageRunner
             Policy = options is RewardRefreshOptions { Policy: { } policy } ? Running.Open(place.Store, policy).Files : null,
             Restart = place.Restart,
             Progress = display,
-            Preflight = new PreflightView(place.PreflightOnly),
+            Preflight = preflight ?? new PreflightView(place.PreflightOnly),
             Cancellation = cancel,
         };
 
@@ -63,12 +68,19 @@ internal static class StageRunner
         {
             display.Close();
         }
-        var version = store.Add(result.Draft, saveAs, cancel);
+        var version = store.Add(lineageNote is null ? result.Draft : Noted(result.Draft, lineageNote), saveAs, cancel);
         if (place.SaveAdapter is { } adapter)
             AdapterFiles.Export(version.Files, adapter, place.Parent);
         if (store.Reports(version.Digest).All(r => r.Kind != "run"))
             store.AttachReport(version.Digest, "run", RunReport(stage, result.Facts));
         return new(version, result.Facts);
+    }
+
+    private static VersionDraft Noted(VersionDraft draft, JsonObject note)
+    {
+        var facts = draft.Lineage.Facts.DeepClone().AsObject();
+        facts["align"] = note.DeepClone();
+        return draft with { Lineage = draft.Lineage with { Facts = facts } };
     }
 
     /// <summary>The stem that a stage has everywhere.</summary>

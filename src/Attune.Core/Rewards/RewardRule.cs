@@ -8,7 +8,7 @@ namespace Attune.Core.Rewards;
 /// <summary>
 /// One rule that a machine can check, worth its weight where an answer keeps it and nothing where it does not. Written
 /// <c>exact</c>, <c>contains</c>, <c>number</c> (these three compare with the row's answer), <c>regex:PATTERN</c>,
-/// <c>json</c>, <c>words:N</c> (at most N) or <c>ended</c>, with a weight before it where wanted: <c>0.2*json</c>.
+/// <c>not:PATTERN</c>, <c>json</c>, <c>json:KEY,KEY</c> (an object with these keys), <c>words:N</c> (at most N) or <c>ended</c>, with a weight before it where wanted: <c>0.2*json</c>.
 /// </summary>
 public sealed partial class RewardRule
 {
@@ -18,7 +18,7 @@ public sealed partial class RewardRule
     private RewardRule(string text, double weight, bool needsAnswer, Func<RewardedAnswer, bool> keeps) => (Text, Weight, NeedsAnswer, _keeps) = (text, weight, needsAnswer, keeps);
 
     /// <summary>How rules are written.</summary>
-    public static IReadOnlyList<string> Forms { get; } = ["exact", "contains", "number", "regex:PATTERN", "json", "words:N", "ended"];
+    public static IReadOnlyList<string> Forms { get; } = ["exact", "contains", "number", "regex:PATTERN", "not:PATTERN", "json", "json:KEY,KEY", "words:N", "ended"];
 
     /// <summary>As it was written.</summary>
     public string Text { get; }
@@ -44,10 +44,12 @@ public sealed partial class RewardRule
             ("exact", null) => new(text, weight, true, a => Normal(a.Text) == Normal(a.Prompt.Answer!)),
             ("contains", null) => new(text, weight, true, a => Normal(a.Text).Contains(Normal(a.Prompt.Answer!), StringComparison.Ordinal)),
             ("number", null) => new(text, weight, true, a => LastNumber(a.Text) is { } said && LastNumber(a.Prompt.Answer!) == said),
-            ("json", null) => new(text, weight, false, a => IsJson(a.Text)),
+            ("json", null) => new(text, weight, false, a => IsJson(a.Text, [])),
+            ("json", { Length: > 0 } keys) => new(text, weight, false, a => IsJson(a.Text, keys.Split(',', StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries))),
             ("ended", null) => new(text, weight, false, a => a.Ended),
             ("words", { } count) when int.TryParse(count, CultureInfo.InvariantCulture, out var most) && most > 0 => new(text, weight, false, a => Words().Count(a.Text) <= most),
-            ("regex", { Length: > 0 } pattern) => OfPattern(text, weight, pattern),
+            ("regex", { Length: > 0 } pattern) => OfPattern(text, weight, pattern, wanted: true),
+            ("not", { Length: > 0 } pattern) => OfPattern(text, weight, pattern, wanted: false),
             _ => throw RewardException.BadRule(text, "there is no such rule."),
         };
     }
@@ -55,13 +57,13 @@ public sealed partial class RewardRule
     /// <summary>The weight, or 0.</summary>
     public double Score(RewardedAnswer answer) => _keeps(answer) ? Weight : 0;
 
-    private static RewardRule OfPattern(string text, double weight, string pattern)
+    private static RewardRule OfPattern(string text, double weight, string pattern, bool wanted)
     {
         try
         {
             // Answers are what a model made up: a pattern must not be able to hang on one.
             var regex = new Regex(pattern, RegexOptions.NonBacktracking | RegexOptions.CultureInvariant, Patience);
-            return new(text, weight, false, a => regex.IsMatch(a.Text));
+            return new(text, weight, false, a => regex.IsMatch(a.Text) == wanted);
         }
         catch (Exception e) when (e is ArgumentException or NotSupportedException)
         {
@@ -75,12 +77,13 @@ public sealed partial class RewardRule
     private static decimal? LastNumber(string text) =>
         Numbers().Matches(text) is { Count: > 0 } found && decimal.TryParse(found[^1].Value.Replace(",", "", StringComparison.Ordinal), NumberStyles.Float, CultureInfo.InvariantCulture, out var number) ? number : null;
 
-    private static bool IsJson(string text)
+    private static bool IsJson(string text, string[] keys)
     {
         try
         {
             using var document = JsonDocument.Parse(text);
-            return document.RootElement.ValueKind is JsonValueKind.Object or JsonValueKind.Array;
+            var root = document.RootElement;
+            return keys.Length == 0 ? root.ValueKind is JsonValueKind.Object or JsonValueKind.Array : root.ValueKind == JsonValueKind.Object && keys.All(key => root.TryGetProperty(key, out _));
         }
         catch (JsonException)
         {

@@ -37,13 +37,14 @@ public static class Pretrain
 
         // Load
         var (tally, counts) = (new RowTally(), new Dictionary<string, long>(StringComparer.Ordinal));
-        var tokenizer = PretrainData.Tokenizer(options, tokenizerFiles.Count > 0 ? tokenizerFiles : files, run.Path, context.Cancellation);
+        var tokenizer = context.Parent is { } tokens
+            ? Tokenizer.Load(tokens.Require(ModelFiles.Tokenizer))
+            : PretrainData.Tokenizer(options, tokenizerFiles.Count > 0 ? tokenizerFiles : files, run.Path, context.Cancellation);
         var boundary = PretrainData.Boundary(tokenizer, options.Tokenizer);
         var rows = PretrainData.Rows(files, tokenizer, boundary, options.SequenceLength, options.Seed, Stage, tally, counts);
         var validation = PretrainData.Batches(PretrainData.Rows(validationFiles, tokenizer, boundary, options.SequenceLength, options.Seed, Stage, new RowTally(), counts), options.MicroBatchTokens);
-        var config = Shape(options, tokenizer, boundary);
-        using var decoder = new Decoder(config);
-        decoder.Initialise(options.Seed);
+        using var decoder = context.Parent is { } weights ? DecoderFiles.Load(weights) : New(options, Shape(options, tokenizer, boundary));
+        var config = decoder.Config;
         decoder.Body.Compute = Compute.Of(options.Dtype);
         decoder.LogitRows = options.LogitRows;
         decoder.to(Compute.Open(options.Device));
@@ -85,7 +86,11 @@ public static class Pretrain
         // Save
         if (options.Patience > 0)
             run.RestoreBest(state, optimiser);
-        ModelFolder.Write(run.Model, decoder, config, tokenizer, tokenizerConfig: null);
+        ModelFolder.Write(run.Model, decoder, config, tokenizer, context.Parent is { } settings ? ModelFolder.TokenizerConfigOf(settings) : null);
+        // Whoever goes on from a version that answers keeps the format that it answers by.
+        if (context.Parent is { } spoken && spoken.Find(ModelFiles.PromptContract) is not null)
+            StageContract.Resolve(null, spoken, tokenizer).Write(run.Model);
+        var kind = context.ParentKind ?? VersionKind.Base;
         var lineage = new Lineage
         {
             Parent = context.ParentDigest,
@@ -98,8 +103,15 @@ public static class Pretrain
             Kernels = RunIdentity.Kernels,
             Facts = LineageFacts.Of(config, state, report),
         };
-        ModelCard.Write(Path.Combine(run.Model, ModelFiles.Card), VersionKind.Base, lineage, config);
-        return run.Finish(VersionKind.Base, lineage, RunFacts.Of(config, state));
+        ModelCard.Write(Path.Combine(run.Model, ModelFiles.Card), kind, lineage, config);
+        return run.Finish(kind, lineage, RunFacts.Of(config, state));
+    }
+
+    private static Decoder New(PretrainOptions options, DecoderConfig config)
+    {
+        var decoder = new Decoder(config);
+        decoder.Initialise(options.Seed);
+        return decoder;
     }
 
     private static DecoderConfig Shape(PretrainOptions options, Tokenizer tokenizer, int boundary)

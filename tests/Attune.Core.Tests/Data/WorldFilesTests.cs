@@ -27,6 +27,9 @@ public class WorldFilesTests
                 };
                 Assert.All(rows, r => Assert.IsType(expected, r));
             }
+            // Questions are prompts with their answers, to be answered as a chat model is asked.
+            foreach (var questions in Directory.EnumerateFiles(Path.Combine(folder, "questions")).Take(12))
+                Assert.All(DataReader.ReadPrompts(questions), p => Assert.True(p.Answer?.Length > 0 && p.Prompt.Messages[^1].Role == "user"));
         }
         finally
         {
