@@ -8,11 +8,13 @@ return args switch
     ["tokens", .. var rest] => TokenizerBench.Run(rest),
     ["world", .. var rest] => WorldBench.Run(rest),
     ["templates", .. var rest] => TemplateBench.Run(rest),
+    ["template-fuzz", .. var rest] => TemplateFuzzBench.Run(rest),
+    ["template-effect", .. var rest] => TemplateEffect.Run(rest),
     _ => Usage(),
 };
 
 static int Usage()
 {
-    Console.Error.WriteLine("usage: Attune.Bench train-speed [threads] | decode-speed [threads] | tokens [vocabulary …] | world [--language en|zh] [--seeds 3] [--items 2000] | templates [folder] [python]");
+    Console.Error.WriteLine("usage: Attune.Bench train-speed [threads] | decode-speed [threads] | tokens [vocabulary …] | world [--language en|zh] [--seeds 3] [--items 2000] | templates [folder] [python] | template-fuzz [--count N] [--start N] [--seed N] | template-effect --stores FOLDER… [--items 200]");
     return 2;
 }

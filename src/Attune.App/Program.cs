@@ -12,6 +12,7 @@ var root = new RootCommand("Attune: the whole life of a language model, from raw
     ChatCommand.Create(),
     CompareCommand.Create(),
     DataCommand.Create(),
+    TemplateCommand.Create(),
     VersionsCommand.Create(),
     VersionsCommand.Export(),
     TestCommand.Create(),

@@ -66,7 +66,7 @@ internal sealed class Comparison(ComparisonOptions options)
         var missing = sets.Values.SelectMany(q => q).Where(q => !known.ContainsKey(q.Id)).ToList();
         if (missing.Count > 0)
         {
-            using var answerer = WorldAnswerer.Open(subject.Files, subject.Version?.Kind, options.MaxTokens);
+            using var answerer = WorldAnswerer.Open(subject.Files, subject.Version?.Kind, options.MaxTokens, Running.Contract(options.Contract, options.AllowContractMismatch));
             var display = new CountDisplay($"asking {subject.Name}", missing.Count);
             foreach (var chunk in missing.Chunk(512))
             {
@@ -84,7 +84,8 @@ internal sealed class Comparison(ComparisonOptions options)
     }
 
     // A plain folder has no digest that would say whether it is still the same: it is asked anew each time.
-    private string? AnswersPath(Subject subject) => subject.Version is { } version
+    // Answers under a contract that is not the version's own are not kept beside those under its own.
+    private string? AnswersPath(Subject subject) => subject.Version is { } version && options.Contract is null && !options.AllowContractMismatch
         ? Path.Combine(options.Out, "answers", string.Create(CultureInfo.InvariantCulture, $"{version.ShortDigest}.{_split}.{options.MaxTokens}.jsonl"))
         : null;
 

@@ -55,7 +55,7 @@ internal static class Filters
         f["indent"] = (state, value, args) => Bind("do_indent", value, args, 1, "s", "width", "first", "blank") is var b
             ? TextFilters.Indent(state, b[0], Or(b[1], 4L), Flag(b[2]), Flag(b[3])) : null;
         f["truncate"] = (state, value, args) => Bind("do_truncate", value, args, 1, "s", "length", "killwords", "end", "leeway") is var b
-            ? TextFilters.Truncate(state, b[0], Py.Index(Or(b[1], 255L)), Flag(b[2]), Soft(state, Or(b[3], Py.Str("..."))), Py.Index(Or(b[4], null) ?? 5L)) : null;
+            ? TextFilters.Truncate(state, b[0], Py.Calculated(Or(b[1], 255L)), Flag(b[2]), Soft(state, Or(b[3], Py.Str("..."))), Py.Calculated(Or(b[4], null) ?? 5L)) : null;
         f["wordwrap"] = (state, value, args) => Bind("do_wordwrap", value, args, 1, "s", "width", "break_long_words", "wrapstring", "break_on_hyphens") is var b
             ? TextFilters.WordWrap(state, TextFilters.Lined(b[0]), Py.Index(Or(b[1], 79L)), Flag(b[2], true), Or(b[3], null) as PyStr ?? Py.Str("\n"), Flag(b[4], true)) : null;
         f["urlencode"] = (state, value, args) => WebFilters.UrlEncode(state, Bind("do_urlencode", value, args, 1, "value")[0]);
@@ -68,7 +68,7 @@ internal static class Filters
         f["float"] = (_, value, args) => Bind("do_float", value, args, 1, "value", "default") is var b ? Conversion.Float(b[0], Or(b[1], 0.0)) : null;
         f["abs"] = (_, value, args) => NumberFilters.Abs(Bind("abs", value, args, 1, "x")[0]);
         f["round"] = (_, value, args) => Bind("do_round", value, args, 1, "value", "precision", "method") is var b
-            ? NumberFilters.Round(b[0], Or(b[1], 0L), (Or(b[2], null) as PyStr)?.Text ?? "common") : null;
+            ? NumberFilters.Round(b[0], Or(b[1], 0L), ReferenceEquals(b[2], Frame.Missing) ? "common" : (b[2] as PyStr)?.Text ?? "") : null;
         f["default"] = (_, value, args) =>
         {
             var b = Bind("do_default", value, args, 1, "value", "default_value", "boolean");

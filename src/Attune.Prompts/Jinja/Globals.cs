@@ -24,7 +24,7 @@ internal static class Globals
     private static PyRange Range(CallArgs args)
     {
         args.Take("range", 1, 3);
-        var numbers = Array.ConvertAll(args.Positional, v => Py.TryIndex(v, out var n) ? n : throw (v is Undefined u ? u.Fail() : PyError.TypeError($"'{Py.TypeName(v)}' object cannot be interpreted as an integer")));
+        var numbers = Array.ConvertAll(args.Positional, v => Py.TryIndex(v, out var n) ? n : throw PyError.TypeError($"'{Py.TypeName(v)}' object cannot be interpreted as an integer"));
         if (numbers.Length == 3 && numbers[2] == 0)
             throw PyError.ValueError("range() arg 3 must not be zero");
         var range = numbers.Length == 1 ? new PyRange(0, numbers[0], 1) : new PyRange(numbers[0], numbers[1], numbers.Length > 2 ? numbers[2] : 1);

@@ -31,7 +31,7 @@ internal static class PercentFormat
                 if (depth > 0)
                     throw PyError.ValueError("incomplete format key");
                 if (dict is null)
-                    throw PyError.TypeError("format requires a mapping");
+                    throw values is Undefined absent ? absent.Fail() : PyError.TypeError("format requires a mapping");
                 var key = s[start..(i - 1)];
                 value = dict.TryGet(key, out var found) ? found : throw new PyError("KeyError", PyRepr.Quote(key));
                 byKey = true;

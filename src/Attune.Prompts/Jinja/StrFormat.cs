@@ -238,6 +238,8 @@ internal static class StrFormat
         {
             if (spec.Type is not ('\0' or 's'))
                 throw PyError.ValueError($"Unknown format code '{spec.Type}' for object of type 'str'");
+            if (spec.Grouping != 0)
+                throw PyError.ValueError($"Cannot specify '{spec.Grouping}' with 's'.");
             if (spec.Sign != 0)
                 throw PyError.ValueError("Sign not allowed in string format specifier");
             if (spec.Align == '=')

@@ -35,7 +35,7 @@ public static class Dpo
         // Load
         var (tally, counts) = (new RowTally(), new Dictionary<string, long>(StringComparer.Ordinal));
         var tokenizer = Tokenizer.Load(parent.Require(ModelFiles.Tokenizer));
-        var contract = StageContract.Resolve(options.Contract, parent, tokenizer);
+        var contract = StageContract.Resolve(options.Contract, parent, tokenizer, options.ContractChange);
         var rows = PairRows(files, contract, options, tally, counts);
         var validationRows = PairRows(validationFiles, contract, options, new RowTally(), counts);
         using var decoder = DecoderFiles.Load(parent);
@@ -88,7 +88,7 @@ public static class Dpo
         // Save
         ModelFolder.Write(run.Model, decoder, config, tokenizer, ModelFolder.TokenizerConfigOf(parent));
         contract.Write(run.Model);
-        var facts = LineageFacts.Of(config, state, report);
+        var facts = contract.Note(LineageFacts.Of(config, state, report));
         facts[validation.Length > 0 ? "validation_pairs" : "training_pairs"] = outcome;
         var lineage = new Lineage
         {
