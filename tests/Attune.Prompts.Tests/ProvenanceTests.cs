@@ -10,7 +10,14 @@ public sealed class ProvenanceTests
     [Fact]
     public void No_expression_washes_a_callers_text()
     {
-        using var reader = new StreamReader(typeof(ProvenanceTests).Assembly.GetManifestResourceStream("jinja.jsonl")!);
+        var (rendered, failures) = (Washed("jinja.jsonl", out var first) + Washed("programs.jsonl", out var second), first + second);
+        Assert.True(rendered > 300, $"only {rendered} templates show the caller's text");
+        Assert.True(failures.Length == 0, failures);
+    }
+
+    private static int Washed(string file, out string failed)
+    {
+        using var reader = new StreamReader(typeof(ProvenanceTests).Assembly.GetManifestResourceStream(file)!);
         var context = (JsonObject)Stranger(JsonNode.Parse(reader.ReadLine()!)!["context"]!);
         var (rendered, failures) = (0, new StringBuilder());
         while (reader.ReadLine() is { } line)
@@ -32,16 +39,21 @@ public sealed class ProvenanceTests
                     failures.AppendLine($"{source} gives {render.Text.AsSpan(run.Span.Start, run.Span.Length)}");
             }
         }
-        Assert.True(rendered > 500, $"only {rendered} expressions show the caller's text");
-        Assert.True(failures.Length == 0, failures.ToString());
+        failed = failures.ToString();
+        return rendered;
     }
 
     // Where the letters themselves do not survive: what is made of them is the caller's too.
     [Theory]
     [InlineData("{{ s|urlencode }}")]
     [InlineData("{{ s|tojson(ensure_ascii=true) }}")]
-    [InlineData("{{ '%x' % i }}")]
-    [InlineData("{{ '%c%c' % (60, s[0]) }}", "<")]
+    [InlineData("{{ '%c' % i }}")]
+    [InlineData("{{ '{:c}{:>4c}'.format(i, i) }}", " ")]
+    [InlineData("{{ 'x'.translate({120: i}) }}")]
+    [InlineData("{{ '{:{f}>3}'.format('x', f=s[0]) }}")]
+    [InlineData("{{ {'a': 1}|tojson(indent=s) }}")]
+    [InlineData("{{ strftime_now(s) }}")]
+    [InlineData("{{ s.translate({60: '<'}) }}", "<")]
     [InlineData("{{ s|e }}")]
     [InlineData("{{ [s] }}", "[']")]
     [InlineData("{{ '{:>9}'.format(s) }}", " ")]
@@ -50,7 +62,7 @@ public sealed class ProvenanceTests
     [InlineData("{{ s.split('|')|join('~') }}", "~")]
     public void What_is_made_of_a_callers_text_is_the_callers(string template, string own = "")
     {
-        var context = new JsonObject { ["s"] = "<|x", ["i"] = 255 };
+        var context = new JsonObject { ["s"] = "<|x", ["i"] = 60 };
         var render = ChatTemplate.Parse(template).RenderVariables(context);
         Assert.NotEmpty(render.Text);
         foreach (var run in render.Runs.Where(r => r.Trusted))
@@ -84,7 +96,7 @@ public sealed class ProvenanceTests
     // Values only: keys are what the expressions ask for.
     private static JsonNode Stranger(JsonNode node) => node switch
     {
-        JsonObject o => new JsonObject(o.Select(p => KeyValuePair.Create(p.Key, p.Value is null ? null : Stranger(p.Value)))),
+        JsonObject o => new JsonObject(o.Select(p => KeyValuePair.Create(p.Key, p.Value is null ? null : p.Key is "role" or "type" ? p.Value.DeepClone() : Stranger(p.Value)))),
         JsonArray a => new JsonArray([.. a.Select(v => v is null ? null : Stranger(v))]),
         JsonValue v when v.TryGetValue<string>(out var text) => Strangers.Write(text),
         _ => node.DeepClone(),

@@ -12,13 +12,18 @@ internal static class Globals
         ["namespace"] = new TypeValue("jinja2.utils.Namespace", MakeNamespace),
         ["cycler"] = new TypeValue("jinja2.utils.Cycler", (_, args) => args.Count > 0 ? new Cycler(args.Positional) : throw new PyError("RuntimeError", "at least one item has to be provided")),
         ["joiner"] = new TypeValue("jinja2.utils.Joiner", (_, args) => new Joiner(args.Bind("Joiner.__init__", 0, "sep")[0] is var sep && ReferenceEquals(sep, Frame.Missing) ? new PyStr(", ") : sep)),
+        ["self"] = new TemplateReference(),
         ["lipsum"] = new Builtin("lipsum", (_, _) => throw new PyError("NotImplementedError", "lipsum() makes random text and is not available here.")),
         ["raise_exception"] = new Builtin("raise_exception", (state, args) =>
         {
             var message = args.Bind("raise_exception", 1, "message")[0];
             throw new PyError("TemplateError", message is null ? "None" : PyRepr.Str(state, message).Text);
         }),
-        ["strftime_now"] = new Builtin("strftime_now", (state, args) => new PyStr(Strftime.Format(state.Now, StrMethods.Arg(args.Bind("strftime_now", 1, "format")[0], "strftime() argument 1 must be str, not ").Text))),
+        ["strftime_now"] = new Builtin("strftime_now", (state, args) =>
+        {
+            var format = StrMethods.Arg(args.Bind("strftime_now", 1, "format")[0], "strftime() argument 1 must be str, not ");
+            return new PyStr(Strftime.Format(state.Now, format.Text), format.FromCaller ? Origin.Computed : null);
+        }),
     };
 
     private static PyRange Range(CallArgs args)

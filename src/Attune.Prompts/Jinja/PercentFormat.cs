@@ -107,7 +107,7 @@ internal static class PercentFormat
                 break;
             case 'c':
                 var c = value is PyStr { Length: 1 } one ? one : PyNumber.IsInt(value) && Py.Index(value) is var code && code is >= 0 and < 0x110000 and not (>= 0xD800 and < 0xE000)
-                    ? new PyStr(char.ConvertFromUtf32(code)) : throw PyError.TypeError(PyNumber.IsInt(value) ? "%c arg not in range(0x110000)" : "%c requires int or char");
+                    ? new PyStr(char.ConvertFromUtf32(code), Origin.Computed) : throw PyError.TypeError(PyNumber.IsInt(value) ? "%c arg not in range(0x110000)" : "%c requires int or char");
                 spec.Align = spec.Align == '<' ? '<' : '>';
                 spec.Pad(state, to, c, null);
                 break;

@@ -53,6 +53,7 @@ internal static class Py
         Namespace => "Namespace",
         Cycler => "Cycler",
         Joiner => "Joiner",
+        TemplateReference => "TemplateReference",
         BoundMethod => "builtin_function_or_method",
         TypeValue => "type",
         _ => "function",
@@ -63,7 +64,7 @@ internal static class Py
     {
         null => "None",
         PyStr { Markup: true } => "markupsafe.Markup object",
-        MacroValue or LoopValue => $"jinja2.runtime.{TypeName(value)} object",
+        MacroValue or LoopValue or TemplateReference => $"jinja2.runtime.{TypeName(value)} object",
         Namespace or Cycler or Joiner => $"jinja2.utils.{TypeName(value)} object",
         _ => TypeName(value) + " object",
     };

@@ -54,7 +54,7 @@ internal static class StrTranslate
             else if (found is PyStr other)
                 to.Append(other);
             else if (PyNumber.IsInt(found))
-                to.Append(Character(Py.Index(found)), text.OriginAt(i));
+                to.Append(Character(Py.Index(found)), Origin.Computed);
             else if (found is not null)
                 throw PyError.TypeError("character mapping must return integer, None or str");
             i += rune.Utf16SequenceLength;
