@@ -97,6 +97,67 @@ public sealed class TemplateCommandTests : IDisposable
     }
 
     [Fact]
+    public void A_GGUF_file_has_template_tokens_and_vocabulary()
+    {
+        var contract = BuiltInContracts.ChatMl(_tokenizer);
+        var vocabulary = GgufVocabulary.Of(_tokenizer);
+        var path = At("m.gguf");
+        using (var file = new BinaryWriter(File.Create(path)))
+        {
+            void Word(string text)
+            {
+                var bytes = System.Text.Encoding.UTF8.GetBytes(text);
+                file.Write((ulong)bytes.Length);
+                file.Write(bytes);
+            }
+
+            void Key(string name, uint type)
+            {
+                Word(name);
+                file.Write(type);
+            }
+
+            void Words(string name, IReadOnlyList<string> texts)
+            {
+                Key(name, 9);
+                file.Write(8u);
+                file.Write((ulong)texts.Count);
+                foreach (var text in texts)
+                    Word(text);
+            }
+
+            file.Write("GGUF"u8);
+            file.Write(3u);
+            file.Write(0ul);
+            file.Write(8ul);
+            Key("tokenizer.ggml.model", 8);
+            Word(vocabulary.Model);
+            Key("tokenizer.ggml.pre", 8);
+            Word(vocabulary.Pre);
+            Key("general.alignment", 4);
+            file.Write(32u);
+            Words("tokenizer.ggml.tokens", vocabulary.Tokens);
+            Words("tokenizer.ggml.merges", vocabulary.Merges);
+            Key("tokenizer.ggml.token_type", 9);
+            file.Write(5u);
+            file.Write((ulong)vocabulary.Types.Count);
+            foreach (var type in vocabulary.Types)
+                file.Write(type);
+            Key("tokenizer.ggml.eos_token_id", 4);
+            file.Write((uint)_tokenizer.AddedTokens["<|endoftext|>"]);
+            Key("tokenizer.chat_template", 8);
+            Word(contract.Template.Source);
+        }
+        var (code, text, error) = Attune("template", "render", path, "--user", "Hello there", "--json");
+        Assert.Equal((0, ""), (code, error));
+        Assert.Equal(contract.Render(new([new("user", "Hello there")]), _tokenizer, addGenerationPrompt: true).Ids, JsonNode.Parse(text)!["ids"]!.AsArray().Select(i => (int)i!));
+        File.WriteAllBytes(At("cut.gguf"), File.ReadAllBytes(path)[..900]);
+        (code, _, error) = Attune("template", "show", At("cut.gguf"));
+        Assert.Equal(2, code);
+        Assert.Contains("ATT1303", error, StringComparison.Ordinal);
+    }
+
+    [Fact]
     public void Differences_are_told_and_gate_on_request()
     {
         var (a, b) = (Model("a", BuiltInContracts.ChatMl(_tokenizer)), Model("b", BuiltInContracts.Llama3(_tokenizer)));
