@@ -116,7 +116,7 @@ internal static class RenderView
             return;
         // A token may reach over several sources: its first character names its colour.
         var run = render.Runs.FirstOrDefault(r => r.Span.Start <= start && start < r.Span.End);
-        var style = new Style(control ? Color.Red : ColourOf(run.Source, conversation), decoration: (trained ? Decoration.Underline : 0) | (control ? Decoration.Bold : 0));
+        var style = new Style(control ? Color.Red : ColourOf(run.Source, conversation), decoration: (trained ? Decoration.Underline : Decoration.None) | (control ? Decoration.Bold : Decoration.None));
         text.Append(render.Text[start..end], style);
     }
 
