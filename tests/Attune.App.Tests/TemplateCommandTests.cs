@@ -35,7 +35,7 @@ public sealed class TemplateCommandTests : IDisposable
 
     private static (int Code, string Out, string Error) Attune(params string[] arguments)
     {
-        var start = new ProcessStartInfo("dotnet") { RedirectStandardOutput = true, RedirectStandardError = true };
+        var start = new ProcessStartInfo("dotnet") { RedirectStandardOutput = true, RedirectStandardError = true, UseShellExecute = false };
         start.ArgumentList.Add(Path.Combine(AppContext.BaseDirectory, "attune.dll"));
         foreach (var argument in arguments)
             start.ArgumentList.Add(argument);
