@@ -11,11 +11,13 @@ return args switch
     ["templates", .. var rest] => TemplateBench.Run(rest),
     ["lora", .. var rest] => LoraSpeed.Run(rest),
     ["big", .. var rest] => BigModel.Run(rest),
+    ["template-fuzz", .. var rest] => TemplateFuzzBench.Run(rest),
+    ["template-effect", .. var rest] => TemplateEffect.Run(rest),
     _ => Usage(),
 };
 
 static int Usage()
 {
-    Console.Error.WriteLine("usage: Attune.Bench train-speed [threads] | align-speed [threads] [sft] [dpo] [ppo] | decode-speed [threads] | tokens [vocabulary …] | world [--language en|zh] [--seeds 3] [--items 2000] | templates [folder] [python] | lora [width …] | big [folder]");
+    Console.Error.WriteLine("usage: Attune.Bench train-speed [threads] | align-speed [threads] [sft] [dpo] [ppo] | decode-speed [threads] | tokens [vocabulary …] | world [--language en|zh] [--seeds 3] [--items 2000] | templates [folder] [python] | template-fuzz [--count N] [--start N] [--seed N] | template-effect --stores FOLDER… [--items 200] | lora [width …] | big [folder]");
     return 2;
 }

@@ -24,6 +24,7 @@ var root = new RootCommand("Attune: the whole life of a language model, from raw
     AlignCommand.Create(),
     RankCommand.Create(),
     DataCommand.Create(),
+    TemplateCommand.Create(),
     VersionsCommand.Create(),
     VersionsCommand.Export(),
     TestCommand.Create(),

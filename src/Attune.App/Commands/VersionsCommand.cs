@@ -4,6 +4,7 @@ using System.Globalization;
 using System.Text.Json.Nodes;
 using Attune.App.Cli;
 using Attune.App.Runs;
+using Attune.Core.Tokens;
 using Attune.Core.Versions;
 using Spectre.Console;
 
@@ -69,7 +70,11 @@ internal static class VersionsCommand
     public static Command Export() => Verb.Create<StoreOptions, ExportOptions>(
         "export", "Lay a version out as a plain Hugging Face folder.", (at, export, cancel) =>
         {
-            var version = Open(at).Export(export.Version, export.Folder, cancel);
+            var store = Open(at);
+            // What leaves the store speaks as its contract says, or does not leave.
+            if (store.Resolve(export.Version).Files is var files && files.Find(ModelFiles.Tokenizer) is { } tokenizer)
+                _ = ModelContract.Of(files, Tokenizer.Load(tokenizer));
+            var version = store.Export(export.Version, export.Folder, cancel);
             Terminal.Out.Line($"{version.Name} → {export.Folder}: {string.Join(", ", version.Files.Paths.Keys.Order(StringComparer.Ordinal))}");
             return Task.FromResult(ExitCode.Done);
         }, nameof(ExportOptions.Version), nameof(ExportOptions.Folder));

@@ -29,7 +29,11 @@ internal sealed class Comparison(ComparisonOptions options)
     {
         var worldOptions = WorldFolder.Read(options.World);
         var judge = new WorldJudge(World.Create(worldOptions).Language);
-        var book = new AnswerBook(options.World, options.Split, options.Items, options.MaxTokens, options.Out);
+        var book = new AnswerBook(options.World, options.Split, options.Items, options.MaxTokens, options.Out)
+        {
+            Contract = options.Contract,
+            AllowContractMismatch = options.AllowContractMismatch,
+        };
         var sets = book.Questions(ComparisonMetric.AllSets);
         var subjects = options.Versions.Select(name => Running.Open(options.Store, name) is var (files, version) ? new Subject(name, files, version) : null!).ToList();
 

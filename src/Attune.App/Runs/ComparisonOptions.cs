@@ -28,6 +28,12 @@ internal sealed record ComparisonOptions
     [Description("Most tokens of an answer."), Range(1, 100_000)]
     public int MaxTokens { get; init; } = 48;
 
+    [Description("Ask by another prompt contract than each version's own: a built-in name, a folder or a file. It is refused unless the mismatch is meant.")]
+    public string? Contract { get; init; }
+
+    [Description("A contract that is not the version's own is meant: to measure what it does.")]
+    public bool AllowContractMismatch { get; init; }
+
     [Description("Print JSON.")]
     public bool Json { get; init; }
 }
