@@ -8,11 +8,13 @@ return args switch
     ["tokens", .. var rest] => TokenizerBench.Run(rest),
     ["world", .. var rest] => WorldBench.Run(rest),
     ["templates", .. var rest] => TemplateBench.Run(rest),
+    ["train-tokenizer", .. var rest] => TokenizerTraining.Run(rest),
+    ["file-fuzz", .. var rest] => FileFuzz.Run(rest),
     _ => Usage(),
 };
 
 static int Usage()
 {
-    Console.Error.WriteLine("usage: Attune.Bench train-speed [threads] | decode-speed [threads] | tokens [vocabulary …] | world [--language en|zh] [--seeds 3] [--items 2000] | templates [folder] [python]");
+    Console.Error.WriteLine("usage: Attune.Bench train-speed [threads] | decode-speed [threads] | tokens [vocabulary …] | world [--language en|zh] [--seeds 3] [--items 2000] | templates [folder] [python] | train-tokenizer [megabytes] | file-fuzz [--count 1000000] [--first 0] [--seed 1]");
     return 2;
 }

@@ -11,8 +11,10 @@ var root = new RootCommand("Attune: the whole life of a language model, from raw
     GenerateCommand.Create(),
     ChatCommand.Create(),
     CompareCommand.Create(),
+    EvalCommand.Create(),
     DataCommand.Create(),
     VersionsCommand.Create(),
+    ImportCommand.Create(),
     VersionsCommand.Export(),
     TestCommand.Create(),
 };

@@ -51,14 +51,7 @@ public static class GgufExport
             return [new("tokenizer.ggml.model", GgufValue.Of("none"))];
         var tokenizer = Tokenizer.Load(path);
         if (tokenizer.VocabularySize > config.VocabularySize)
-        {
-            throw new ExchangeException("ATT3402", FormattableString.Invariant($"The tokenizer has {tokenizer.VocabularySize} tokens, the embedding {config.VocabularySize} rows."))
-            {
-                File = model.Description,
-                Field = ModelFiles.Tokenizer,
-                Hint = "Tokenizer and weights come from different models.",
-            };
-        }
+            throw ModelImport.MoreTokensThanRows(tokenizer, config, model);
         var prompts = PromptFiles.Of(model, tokenizer);
         var keys = GgufTokenizerKeys.Write(GgufVocabulary.Of(tokenizer).PaddedTo(config.VocabularySize)).ToList();
         Id("bos", config.BosTokenId);

@@ -2,6 +2,7 @@ using System.Text.Json.Nodes;
 using Attune.Core.Checkpoints;
 using Attune.Core.Tokens;
 using Attune.Core.Versions;
+using Attune.Prompts;
 
 namespace Attune.Core.Exchange;
 
@@ -47,5 +48,21 @@ public sealed record PromptFiles(string? Template, IReadOnlyDictionary<string, s
         return new(template, named, Flag("add_bos_token") ?? before, Flag("add_eos_token") ?? after);
 
         bool? Flag(string key) => config[key] is JsonValue value && value.TryGetValue<bool>(out var flag) ? flag : null;
+    }
+
+    /// <summary>How a model is spoken to; null for a Base model, which has no format of its own.</summary>
+    /// <exception cref="AttuneException">ATT1101, ATT1103: its contract is damaged or another tokenizer's; ATT1104: tokenizer_config.json cannot be read; a broken template.</exception>
+    public static PromptContract? ContractOf(ModelFiles model, Tokenizer tokenizer)
+    {
+        if (model.Find(ModelFiles.PromptContract) is { } own)
+        {
+            var kept = PromptContract.FromJson(File.ReadAllText(own));
+            kept.RequireTokenizer(tokenizer);
+            return kept;
+        }
+        var contract = PromptContract.FromFiles(Text(ModelFiles.TokenizerConfig), Text(ModelFiles.ChatTemplate), tokenizer);
+        return contract.Name == "base" ? null : contract;
+
+        string? Text(string name) => model.Find(name) is { } path ? File.ReadAllText(path) : null;
     }
 }

@@ -105,7 +105,7 @@ public sealed class GgufFileTests : IDisposable
         Assert.InRange(GC.GetAllocatedBytesForCurrentThread() - before, 0, 1 << 20);
 
         void Put(int at, ulong value) => BinaryPrimitives.WriteUInt64LittleEndian(bytes.AsSpan(at), value);
-        int Find(string name) => bytes.AsSpan().IndexOf([1, 0, 0, 0, 0, 0, 0, 0, (byte)name[0]]) + 8;
+        int Find(string name) => bytes.AsSpan().IndexOf((ReadOnlySpan<byte>)[1, 0, 0, 0, 0, 0, 0, 0, (byte)name[0]]) + 8;
     }
 
     [Fact]
