@@ -66,8 +66,7 @@ public static class ModelExport
     {
         RequireEmpty(folder);
         var file = string.Concat(name.Select(c => char.IsAsciiLetterOrDigit(c) || c is '.' or '_' ? c : '-')) + ".gguf";
-        var config = HuggingFaceConfig.Read(model.Require(ModelFiles.Config), DecoderFeatures.All);
-        GgufExport.Write(model, Path.Combine(folder, file), TypeOf(options.Weights, config.Dtype), name);
+        GgufExport.Write(model, Path.Combine(folder, file), TypeOf(options.Weights, model), name);
         foreach (var (licence, path) in model.Paths.Where(f => ModelImport.IsLicence(f.Key)))
             File.Copy(path, Path.Combine(folder, licence));
         if (options.Format == ExportFormat.Ollama)
@@ -101,12 +100,24 @@ public static class ModelExport
             throw new StoreException("ATT2060", "The folder is there already and not empty.") { File = folder, Hint = "Choose another one." };
     }
 
-    private static GgufType TypeOf(GgufStorage storage, string dtype) => storage switch
+    private static GgufType TypeOf(GgufStorage storage, ModelFiles model) => storage switch
     {
         GgufStorage.F32 => GgufType.F32,
         GgufStorage.F16 => GgufType.F16,
         GgufStorage.Bf16 => GgufType.BF16,
         GgufStorage.Q8 => GgufType.Q8_0,
-        _ => dtype switch { "bfloat16" => GgufType.BF16, "float16" => GgufType.F16, _ => GgufType.F32 },
+        _ => Stored(model),
     };
+
+    // What the matrices are, not what config.json says: a fine-tune of a 16-bit model may be stored in 32.
+    private static GgufType Stored(ModelFiles model)
+    {
+        using var weights = WeightFiles.Open(model);
+        return weights.Tensors.Where(t => t.Shape.Count > 1).Select(t => t.Type).Distinct().ToArray() switch
+        {
+            [TensorType.BF16] => GgufType.BF16,
+            [TensorType.F16] => GgufType.F16,
+            _ => GgufType.F32,
+        };
+    }
 }

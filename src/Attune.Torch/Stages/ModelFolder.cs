@@ -21,6 +21,9 @@ public static class ModelFolder
     public static void Write(string folder, Decoder decoder, DecoderConfig config, Tokenizer tokenizer, JsonObject? tokenizerConfig)
     {
         Directory.CreateDirectory(folder);
+        // A 16-bit parent is trained in 32 bits: the config says what is stored now.
+        if (decoder.parameters().First().dtype == TorchSharp.torch.ScalarType.Float32)
+            config = config with { Dtype = "float32" };
         HuggingFaceConfig.Write(Path.Combine(folder, ModelFiles.Config), config);
         decoder.Save(Path.Combine(folder, ModelFiles.Weights));
         Atomic.WriteAllBytes(Path.Combine(folder, ModelFiles.Tokenizer), tokenizer.ToJson().Span);
