@@ -1,3 +1,5 @@
+using System.IO.MemoryMappedFiles;
+
 namespace Attune.Core.Checkpoints;
 
 /// <summary>
@@ -5,15 +7,18 @@ namespace Attune.Core.Checkpoints;
 /// bytes are the operating system's pages. Safe to read from many threads. Spans that it gave are valid until
 /// <see cref="Dispose"/>; nobody may shorten the file meanwhile (the store's blobs are never written again).
 /// </summary>
-public sealed class SafetensorsFile : IDisposable
+public sealed unsafe class SafetensorsFile : IDisposable
 {
-    private readonly MappedFile _file;
+    private readonly MemoryMappedFile _map;
+    private readonly MemoryMappedViewAccessor _view;
     private readonly Dictionary<string, TensorInfo> _byName;
+    private byte* _start;
 
-    private SafetensorsFile(string path, MappedFile file)
+    private SafetensorsFile(string path, MemoryMappedFile map, MemoryMappedViewAccessor view, byte* start, long length)
     {
-        (_file, Path) = (file, path);
-        (Tensors, Metadata) = SafetensorsHeader.Read(file.Head(SafetensorsHeader.MaxLength + 8), file.Length, path);
+        (_map, _view, Path) = (map, view, path);
+        _start = start;
+        (Tensors, Metadata) = SafetensorsHeader.Read(new(start, (int)Math.Min(length, SafetensorsHeader.MaxLength + 8)), length, path);
         _byName = Tensors.ToDictionary(t => t.Name, StringComparer.Ordinal);
     }
 
@@ -32,16 +37,27 @@ public sealed class SafetensorsFile : IDisposable
     /// </exception>
     public static SafetensorsFile Open(string path)
     {
-        if (new FileInfo(path) is { Exists: true, Length: < 8 and var length })
-            throw new CheckpointException("ATT2010", $"The file has {length} bytes; a safetensors file has at least 8.") { File = path, Field = "header" };
-        var file = MappedFile.Open(path);
+        MemoryMappedFile? map = null;
+        MemoryMappedViewAccessor? view = null;
+        byte* start = null;
         try
         {
-            return new(path, file);
+            var length = new FileInfo(path).Length;
+            if (length < 8)
+                throw new CheckpointException("ATT2010", $"The file has {length} bytes; a safetensors file has at least 8.") { File = path, Field = "header" };
+            map = MemoryMappedFile.CreateFromFile(File.OpenHandle(path), null, 0, MemoryMappedFileAccess.Read, HandleInheritability.None, leaveOpen: false);
+            view = map.CreateViewAccessor(0, 0, MemoryMappedFileAccess.Read);
+            view.SafeMemoryMappedViewHandle.AcquirePointer(ref start);
+            return new(path, map, view, start + view.PointerOffset, Math.Min(length, view.Capacity));
         }
-        catch
+        catch (Exception e)
         {
-            file.Dispose();
+            if (start is not null)
+                view!.SafeMemoryMappedViewHandle.ReleasePointer();
+            view?.Dispose();
+            map?.Dispose();
+            if (e is IOException or UnauthorizedAccessException)
+                throw new CheckpointException("ATT2003", $"The file cannot be read: {e.Message}", e) { File = path };
             throw;
         }
     }
@@ -94,7 +110,15 @@ public sealed class SafetensorsFile : IDisposable
     }
 
     /// <summary>Unmaps the file; spans that it gave are dead from here on.</summary>
-    public void Dispose() => _file.Dispose();
+    public void Dispose()
+    {
+        if (_start is null)
+            return;
+        _start = null;
+        _view.SafeMemoryMappedViewHandle.ReleasePointer();
+        _view.Dispose();
+        _map.Dispose();
+    }
 
     internal static CheckpointException Missing(string name, string path) => new("ATT2013", "The model has no such tensor.")
     {
@@ -105,8 +129,9 @@ public sealed class SafetensorsFile : IDisposable
 
     private ReadOnlySpan<byte> Slice(TensorInfo tensor, long offset, int count)
     {
+        ObjectDisposedException.ThrowIf(_start is null, this);
         if (offset < 0 || count < 0 || count > tensor.Length - offset)
             throw new ArgumentOutOfRangeException(nameof(offset));
-        return _file.Slice(tensor.Start + offset, count);
+        return new(_start + tensor.Start + offset, count);
     }
 }
