@@ -44,7 +44,7 @@ public sealed class ForeignModelVectors : IDisposable
 
     private static async Task<string> RunAsync(string script, params string[] arguments)
     {
-        var start = new ProcessStartInfo("sh", [script, .. arguments]) { RedirectStandardOutput = true, RedirectStandardError = true };
+        var start = new ProcessStartInfo("sh", [script, .. arguments]) { UseShellExecute = false, RedirectStandardOutput = true, RedirectStandardError = true };
         start.Environment["STEPS"] = "2";
         start.Environment["ATTUNE"] = $"dotnet {Path.Combine(AppContext.BaseDirectory, "attune.dll")}";
         using var process = Process.Start(start)!;

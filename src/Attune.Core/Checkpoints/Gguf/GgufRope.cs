@@ -112,31 +112,47 @@ internal static class GgufRope
     private static double Turns(double theta, int headSize, int i) => Math.Pow(theta, -2.0 * i / headSize) / (2 * Math.PI);
 
     /// <summary>
-    /// The llama3 scaling that gives these divisors. The file does not name it, but what lies between one and the factor
-    /// is a straight line over the turns: a·turns + b with a = original/(high − low), b = −low/(high − low). Only these two
-    /// matter, so low is taken as one.
+    /// A llama3 scaling that gives these divisors. The file does not name it, but the blend between the factor and one is a
+    /// straight line over the turns, a·turns + b with a = original/(high − low) and b = −low/(high − low): only these two
+    /// matter, so low is taken as close to one as a whole number of tokens allows.
     /// </summary>
     private static RopeScaling OfDivisors(float[] divisors, double theta, int headSize, string path)
     {
-        double factor = divisors.Max();
+        var factor = Math.Round((double)divisors.Max(), 4);
         var candidates = new List<RopeScaling> { Scaling(8192, 1, 4) };
-        var between = Enumerable.Range(0, divisors.Length).Where(i => divisors[i] > 1 && divisors[i] < factor).ToArray();
-        if (between.Length >= 2)
+        if (Line(divisors, theta, headSize) is { } line && line.B < 0)
         {
-            var (x0, y0) = Point(between[0]);
-            var (x1, y1) = Point(between[^1]);
-            var a = (y0 - y1) / (x0 - x1);
-            var b = y0 - a * x0;
-            if (b < 0 && 1 - 1 / b is var high && double.IsFinite(high) && a * (high - 1) is > 0 and < int.MaxValue)
-                candidates.Add(Scaling((int)Math.Round(a * (high - 1)), 1, Math.Round(high, 4)));
+            var original = (int)Math.Clamp(Math.Round(-line.A / line.B), 1, int.MaxValue);
+            var low = -line.B * original / line.A;
+            var high = low + original / line.A;
+            candidates.Add(Scaling(original, Math.Round(low, 4), Math.Round(high, 4)));
+            candidates.Add(Scaling(original, low, high));
         }
         return candidates.FirstOrDefault(c => Llama3(c, theta, headSize).Zip(divisors).All(d => Math.Abs(d.First - d.Second) <= 1e-4 * d.Second))
             ?? throw new UnsupportedCheckpointException("Not supported: rotary frequencies divided otherwise than llama3 divides them.") { File = path, Field = Divisors };
 
-        RopeScaling Scaling(int original, double low, double high) => new("llama3") { Factor = Math.Round(factor, 4), OriginalContext = original, LowFrequencyFactor = low, HighFrequencyFactor = high };
+        RopeScaling Scaling(int original, double low, double high) => new("llama3") { Factor = factor, OriginalContext = original, LowFrequencyFactor = low, HighFrequencyFactor = high };
+    }
 
-        // 1/divisor = (1 − blend)/factor + blend
-        (double Turns, double Blend) Point(int i) => (Turns(theta, headSize, i), (1 / (double)divisors[i] - 1 / factor) / (1 - 1 / factor));
+    /// <summary>
+    /// The line of the blend, 1/divisor = (1 − blend)/factor + blend: through the two ends of what lies between; with one
+    /// point there, the flattest that leaves its neighbours whole; with none, between the neighbours.
+    /// </summary>
+    private static (double A, double B)? Line(float[] divisors, double theta, int headSize)
+    {
+        var factor = (double)divisors.Max();
+        var points = divisors.Select((d, i) => (Turns: Turns(theta, headSize, i), Blend: (1 / (double)d - 1 / factor) / (1 - 1 / factor))).ToArray();
+        var between = points.Where(p => p.Blend is > 1e-6 and < 1 - 1e-6).ToArray();
+        var (above, below) = (points.LastOrDefault(p => p.Blend >= 1 - 1e-6), points.FirstOrDefault(p => p.Blend <= 1e-6));
+        if (between.Length < 2 && (above.Turns == 0 || below.Turns == 0))
+            return null;
+        var slope = between switch
+        {
+            [] => 1 / (above.Turns - below.Turns),
+            [var one] => Math.Max((1 - one.Blend) / (above.Turns - one.Turns), one.Blend / (one.Turns - below.Turns)),
+            [var first, .., var last] => (first.Blend - last.Blend) / (first.Turns - last.Turns),
+        };
+        return between is [var point, ..] ? (slope, point.Blend - slope * point.Turns) : (slope, -slope * below.Turns);
     }
 
     private static float[] Values(GgufFile file, GgufTensor tensor, int? wanted)
