@@ -39,7 +39,7 @@ for row in rows:
     out = subprocess.run([program, libraries, gguf, str(room), *map(str, prompt)], capture_output=True, text=True)
     found = [int(i) for i in out.stdout.split()]
     used += 1
-    for wanted, got, margin in zip(greedy, found + [-1] * room, margins):
+    for wanted, got, margin in zip(greedy[:room], found + [-1] * room, margins):
         # Where two tokens are as good as equal, rounding decides, and what follows is another text.
         if margin < (1e-3 if weights == "f32" else 5e-2) and wanted != got:
             break
