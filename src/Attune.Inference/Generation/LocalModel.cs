@@ -140,7 +140,9 @@ public sealed partial class LocalModel : IDisposable
         }
     }
 
-    private int PrefixId => Contract.BosId ?? Config.BosTokenId ?? (Config.EosTokenIds is [var eos, ..] ? eos : (int?)null) ?? Contract.EosId
+    /// <summary>The token that a raw text begins with: BOS, or the end of the text before where there is no BOS.</summary>
+    /// <exception cref="InferenceException">ATT6007: the model has neither.</exception>
+    public int PrefixId => Contract.BosId ?? Config.BosTokenId ?? (Config.EosTokenIds is [var eos, ..] ? eos : (int?)null) ?? Contract.EosId
         ?? throw new InferenceException("ATT6007", "The text is empty, and the model has no token that begins one.");
 
     private RunningSequence Sequence(IReadOnlyList<int> prompt, GenerationOptions options, int index, KvCache? cache, Action<string>? onText, CancellationToken cancel)

@@ -30,6 +30,9 @@ public static class ModelFolder
     internal static void WriteBeside(string folder, DecoderConfig config, Tokenizer tokenizer, JsonObject? tokenizerConfig)
     {
         Directory.CreateDirectory(folder);
+        // A 16-bit parent is trained in 32 bits: the config says what is stored now.
+        if (decoder.parameters().First().dtype == TorchSharp.torch.ScalarType.Float32)
+            config = config with { Dtype = "float32" };
         HuggingFaceConfig.Write(Path.Combine(folder, ModelFiles.Config), config);
         Atomic.WriteAllBytes(Path.Combine(folder, ModelFiles.Tokenizer), tokenizer.ToJson().Span);
         GenerationConfig.Write(Path.Combine(folder, ModelFiles.GenerationConfig), new GenerationConfig { BosTokenId = config.BosTokenId, EosTokenIds = config.EosTokenIds, PadTokenId = config.PadTokenId });

@@ -57,7 +57,7 @@ internal static class CommonConfig
             VocabularySize = reader.Int("vocab_size"),
             HiddenSize = hidden,
             IntermediateSize = reader.Int("intermediate_size"),
-            Layers = reader.Int("num_hidden_layers"),
+            Layers = ReadLayers(reader, "num_hidden_layers"),
             Heads = heads,
             KeyValueHeads = keyValueHeads,
             HeadSize = headSize,
@@ -83,6 +83,14 @@ internal static class CommonConfig
         reader.Only("add_cross_attention", "cross-attention", false);
         reader.Only("is_decoder", "it is always a decoder", true, false);
         reader.Only("use_bidirectional_attention", "attention to what comes later", false);
+    }
+
+    /// <summary>The number of layers. Lists are made of that length before a tensor is looked at, so a file must not claim any number it likes.</summary>
+    internal static int ReadLayers(ConfigReader reader, string key)
+    {
+        const int most = 10_000;
+        var layers = reader.Int(key);
+        return layers <= most ? layers : throw reader.Impossible(key, FormattableString.Invariant($"{layers} layers; {most} is the most."));
     }
 
     internal static string ReadDtype(ConfigReader reader)

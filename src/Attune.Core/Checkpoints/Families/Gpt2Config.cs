@@ -24,7 +24,7 @@ internal static class Gpt2Config
             VocabularySize = reader.Int("vocab_size"),
             HiddenSize = hidden,
             IntermediateSize = reader.IntOrNull("n_inner", whenAbsent: null) ?? checked(4 * hidden),
-            Layers = reader.Int("n_layer"),
+            Layers = CommonConfig.ReadLayers(reader, "n_layer"),
             Heads = heads,
             KeyValueHeads = heads,
             HeadSize = hidden / heads,
