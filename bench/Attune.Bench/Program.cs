@@ -13,6 +13,6 @@ return args switch
 
 static int Usage()
 {
-    Console.Error.WriteLine("usage: Attune.Bench train-speed [threads] | decode-speed [threads] | tokens [vocabulary …] | world [--language en|zh] [--seeds 3] [--items 2000] | templates [folder] [python]");
+    Console.Error.WriteLine("usage: Attune.Bench train-speed [threads] | decode-speed [threads] | tokens [vocabulary …] | world [--language en|zh] [--seeds 3] [--items 2000] [--parallel 1] | templates [folder] [python]");
     return 2;
 }

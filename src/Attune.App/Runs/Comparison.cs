@@ -52,7 +52,10 @@ internal sealed class Comparison(ComparisonOptions options)
         if (options.Json)
             Terminal.WriteJson(report.ToJson());
         else
+        {
             ComparisonTable.Print(report, cards);
+            Terminal.Out.Line($"The report: {ReportPath(".html")} (and .json).");
+        }
         return report;
     }
 
@@ -105,9 +108,11 @@ internal sealed class Comparison(ComparisonOptions options)
     private void Write(Report report, IReadOnlyList<VersionCard> cards, string language)
     {
         Directory.CreateDirectory(options.Out);
-        Atomic.WriteAllText(Path.Combine(options.Out, "report.json"), report.ToJson().ToJsonString(new(Readable) { WriteIndented = true }));
-        Atomic.WriteAllText(Path.Combine(options.Out, "report.html"), HtmlReport.Render(report, cards, LossCurves.Under(options.Out), language));
+        Atomic.WriteAllText(ReportPath(".json"), report.ToJson().ToJsonString(new(Readable) { WriteIndented = true }));
+        Atomic.WriteAllText(ReportPath(".html"), HtmlReport.Render(report, cards, LossCurves.Under(options.Out), language));
     }
+
+    private string ReportPath(string extension) => Path.Combine(options.Out, options.ReportName + extension);
 
     private static JsonObject Details(IReadOnlyList<VersionCard> cards) => new()
     {
