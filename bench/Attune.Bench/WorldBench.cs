@@ -128,7 +128,7 @@ internal static class WorldBench
     private static IEnumerable<string> Shares(List<Seeded> reports) =>
         reports[0].Report["rows"]!.AsArray().Select(r => (string)r!["metric"]!).Distinct().Where(m => !IsBetweenVersions(m));
 
-    private static bool IsBetweenVersions(string metric) => metric.Contains("difference", StringComparison.Ordinal) || metric == "winrate";
+    private static bool IsBetweenVersions(string metric) => metric.Contains("difference", StringComparison.Ordinal) || metric.StartsWith("winrate", StringComparison.Ordinal);
 
     /// <summary>Closed-book accuracy over all known people of the tests: top and tail, each by its number of questions.</summary>
     private static double ClosedBook(JsonNode report, int version)

@@ -31,7 +31,7 @@ internal sealed class Comparison(ComparisonOptions options)
     {
         var worldOptions = WorldFolder.Read(options.World);
         var judge = new WorldJudge(World.Create(worldOptions).Language);
-        var sets = ComparisonMetric.AllSets.ToDictionary(set => set, Questions, StringComparer.Ordinal);
+        var sets = AskedSets().ToDictionary(set => set, Questions, StringComparer.Ordinal);
         var subjects = options.Versions.Select(name => Running.Open(options.Store, name) is var (files, version) ? new Subject(name, files, version) : null!).ToList();
 
         var judged = subjects.Select(subject => Ask(subject, sets, judge, cancel)).ToList();
@@ -57,6 +57,13 @@ internal sealed class Comparison(ComparisonOptions options)
             Terminal.Out.Line($"The report: {ReportPath(".html")} (and .json).");
         }
         return report;
+    }
+
+    private IReadOnlyList<string> AskedSets()
+    {
+        foreach (var set in options.Sets.Except(ComparisonMetric.AllSets, StringComparer.Ordinal))
+            throw WorldException.UnknownSet(set);
+        return options.Sets.Count == 0 ? ComparisonMetric.AllSets : options.Sets;
     }
 
     private IReadOnlyList<WorldQuestion> Questions(string set) =>
