@@ -19,8 +19,14 @@ internal sealed record ComparisonOptions
     [Description("Questions of each set, at most."), Range(1, 1_000_000)]
     public int Items { get; init; } = 300;
 
-    [Description("Folder of report.json, report.html and the answers.")]
+    [Description("Question sets to ask (reading, nores, …); every set unless given.")]
+    public IReadOnlyList<string> Sets { get; init; } = [];
+
+    [Description("Folder of the report (JSON and HTML) and the answers.")]
     public string Out { get; init; } = Path.Combine("runs", "compare");
+
+    [Description("Name of the report's files in that folder.")]
+    public string ReportName { get; init; } = "report";
 
     [Description("Folder of the versions.")]
     public string Store { get; init; } = Place.DefaultStore;
