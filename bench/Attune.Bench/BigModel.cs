@@ -1,6 +1,5 @@
 using System.Diagnostics;
 using System.Globalization;
-using System.Text;
 using System.Text.Json;
 using Attune.Core.Checkpoints;
 using Attune.Core.Data;
@@ -45,7 +44,7 @@ internal static class BigModel
             var parent = Path.Combine(work, "parent");
             if (!File.Exists(Path.Combine(parent, ModelFiles.Weights)))
                 Console.Error.WriteLine(string.Create(CultureInfo.InvariantCulture, $"wrote {Write(parent) / 1e9:F2} GB to {parent}"));
-            var table = new StringBuilder("| way | predicted peak | measured peak | off by | limit | loaded | step of 512 tokens | share of the ceiling | export |\n|---|---|---|---|---|---|---|---|---|\n");
+            Console.WriteLine("| way | predicted peak | measured peak | off by | limit | loaded | step of 512 tokens | share of the ceiling | export |\n|---|---|---|---|---|---|---|---|---|");
             for (var i = 0; i < Ways.Length; i++)
             {
                 var (name, _, _, limit) = Ways[i];
@@ -55,10 +54,9 @@ internal static class BigModel
                 var measured = InAProcess(i, work);
                 var (off, share) = ((double)predicted / measured.PeakBytes - 1, plan.OperationsPerToken * Tokens / measured.StepSeconds / 1e9 / measured.CeilingGflops);
                 failed |= Math.Abs(off) > 0.1 || measured.PeakBytes > limit * 1e9;
-                table.Append(CultureInfo.InvariantCulture, $"| {name} | {predicted / 1e9:F2} GB | {measured.PeakBytes / 1e9:F2} GB | {off:+0.0%;-0.0%} | {limit} GB | {measured.LoadBytes / 1e9:F2} GB, {measured.LoadSeconds:F0} s | {measured.StepSeconds:F1} s | {share:P0} of {measured.CeilingGflops:F0} GFLOP/s | {measured.ExportSeconds:F0} s |\n");
+                Console.WriteLine(string.Create(CultureInfo.InvariantCulture, $"| {name} | {predicted / 1e9:F2} GB | {measured.PeakBytes / 1e9:F2} GB | {off:+0.0%;-0.0%} | {limit} GB | {measured.LoadBytes / 1e9:F2} GB, {measured.LoadSeconds:F0} s | {measured.StepSeconds:F1} s | {share:P0} of {measured.CeilingGflops:F0} GFLOP/s | {measured.ExportSeconds:F0} s |"));
                 Console.Error.WriteLine(string.Create(CultureInfo.InvariantCulture, $"{name}: loss {measured.Loss:F3}, peak {measured.PeakBytes / 1e9:F2} GB"));
             }
-            Console.Write(table);
             return failed ? 1 : 0;
         }
         finally

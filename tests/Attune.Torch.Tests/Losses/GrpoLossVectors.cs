@@ -49,7 +49,7 @@ public sealed class GrpoLossVectors
                     MaxLength = c.GetProperty("max_completion_length").GetInt32(),
                 };
                 GrpoLoss.Check(objective);
-                var loss = UpdateStep.Gradients([() => GrpoLoss.Of(objective, tokens, tokens.Take(policy.LogProbs(batch)), old_M, reference_M, advantages_S, new UpdateSize(1, batch.Rows, tokens.Count))], null);
+                var loss = UpdateStep.Gradients([() => GrpoLoss.Of(objective, tokens, tokens.Take(policy.LogProbs(batch)), old_M, reference_M, advantages_S, new UpdateSize(1, batch.Rows, tokens.Count))]);
                 var norm = GradientNorm.Clip(optimiser.Parameters, 0);
                 optimiser.ZeroGradients();
                 var (expected, expectedNorm) = (c.GetProperty("loss").GetDouble(), c.GetProperty("grad_norm").GetDouble());
