@@ -91,7 +91,7 @@ internal sealed class Align
         // what was tuned here on models of a million (3e-5 to 1e-4 for DPO) from 1e-6 at 7e9.
         var scale = Math.Sqrt(ParametersOfDefaults / parameters);
         var stage = _options.Method ?? rule.Stage;
-        var rate = stage switch { "sft" => 2e-5, "pretrain" => 1e-5, _ => 1e-6 } * scale;
+        var rate = stage switch { "sft" => 2e-5, "pretrain" => 1e-5, "orpo" => 8e-6, _ => 1e-6 } * scale;
         // What a rule sets is of its own stage: another one has other options.
         var options = new Dictionary<string, object?>(stage == rule.Stage ? rule.Options(evidence) : new Dictionary<string, object?>(), StringComparer.Ordinal)
         {

@@ -47,7 +47,7 @@ internal sealed record AlignmentArm
 /// <param name="SequenceLength">Longest row; the window of the version that is started from.</param>
 internal sealed record AlignmentScale(int Seeds, int SweepSeeds, double SftRate, double DpoRate, double RewardRate, double PpoRate, int PpoSteps, int SequenceLength)
 {
-    /// <summary>For the tiny recipe's versions: an hour on two cores.</summary>
+    /// <summary>For the tiny recipe's versions.</summary>
     public static AlignmentScale Tiny { get; } = new(3, 1, 0.004, 1e-4, 5e-4, 1e-4, 64, 256);
 
     /// <summary>For the quickstart's versions.</summary>
