@@ -46,10 +46,12 @@ internal static class Arithmetic
             right = Html.Escape(state, right);
         }
         state.Charge(left.Text.Length + right.Text.Length);
+        if (left.Runs is null && right.Runs is null && ReferenceEquals(left.Origin, right.Origin))
+            return new PyStr(left.Text + right.Text, left.Origin, left.Markup);
         var text = state.NewText();
         text.Append(left);
         text.Append(right);
-        return text.ToPyStr(left.Markup);
+        return state.Finish(text, left.Markup);
     }
 
     public static object Subtract(object? left, object? right) =>
@@ -94,7 +96,7 @@ internal static class Arithmetic
                 var result = state.NewText();
                 for (var i = 0; i < count; i++)
                     result.Append(text);
-                return result.ToPyStr(text.Markup);
+                return state.Finish(result, text.Markup);
             case PyList list:
                 return new PyList([.. Enumerable.Repeat(list.Items, (int)count).SelectMany(x => x)], list.Origin);
             default:

@@ -290,7 +290,7 @@ internal sealed class AddChain(Expr[] parts, int pos) : Expr(pos)
         else
         {
             var text = f.State.NewText();
-            value = Join(f, first, second, text, out var other) ? text.ToPyStr() : other;
+            value = Join(f, first, second, text, out var other) ? f.State.Finish(text) : other;
         }
         output.Append(value as PyStr ?? PyRepr.Str(f.State, value));
     }
@@ -298,7 +298,7 @@ internal sealed class AddChain(Expr[] parts, int pos) : Expr(pos)
     private static PyStr Made(Frame f, TextBuilder text)
     {
         f.State.Charge(text.Length);
-        return text.ToPyStr();
+        return f.State.Finish(text);
     }
 
     /// <summary>Appends while the parts are plain strings. False where one was not: then the sum is in <paramref name="other"/>.</summary>
@@ -351,7 +351,7 @@ internal sealed class ConcatExpr(Expr[] parts, int pos) : Expr(pos)
         foreach (var value in ListExpr.EvalAll(Parts, f))
             text.Append(value as PyStr ?? PyRepr.Str(f.State, value));
         f.State.Charge(text.Length);
-        return text.ToPyStr();
+        return f.State.Finish(text);
     }
 }
 

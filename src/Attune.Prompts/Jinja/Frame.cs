@@ -38,7 +38,27 @@ internal sealed class RenderState(Program program, IReadOnlyDictionary<string, o
     public DateTime Now => now;
 
     /// <summary>A builder for text that will become a value.</summary>
-    public TextBuilder NewText() => new TextBuilder().Limited(limits.MaxOutput);
+    public TextBuilder NewText() => (s_free > 0 ? s_pool![--s_free] : new TextBuilder()).Limited(limits.MaxOutput);
+
+    /// <summary>The text as a value; its builder is used again by whoever asks next on this thread, and must not be touched any more.</summary>
+    public PyStr Finish(TextBuilder text, bool markup = false)
+    {
+        var made = text.ToPyStr(markup);
+        if (s_free < PoolSize && text.Capacity <= 1 << 16)
+        {
+            text.Clear();
+            (s_pool ??= new TextBuilder[PoolSize])[s_free++] = text;
+        }
+        return made;
+    }
+
+    private const int PoolSize = 16;
+
+    [ThreadStatic]
+    private static TextBuilder[]? s_pool;
+
+    [ThreadStatic]
+    private static int s_free;
 
     public void Step()
     {

@@ -28,7 +28,7 @@ internal sealed class JsonDump(RenderState state, TextBuilder to, bool ascii, st
         // What stands between the values is the caller's too where the caller chose it.
         return Given(2) is PyStr { FromCaller: true } || (Given(3) is { } between && Iteration.ToArray(state, between).Any(s => s is PyStr { FromCaller: true }))
             ? new PyStr(to.Chars.ToString(), Origin.Computed)
-            : to.ToPyStr();
+            : state.Finish(to);
 
         object? Given(int index) => ReferenceEquals(bound[index], Frame.Missing) ? null : bound[index];
     }

@@ -41,7 +41,7 @@ internal sealed class For(Expr target, Expr items, Expr? test, bool recursive, S
         Iterate(frame, outer, items, depth);
         outer.State.Leave();
         outer.State.Charge(frame.Out.Length);
-        return frame.Out.ToPyStr();
+        return outer.State.Finish(frame.Out);
     }
 
     private void Iterate(Frame f, Frame outer, object? items, int depth)

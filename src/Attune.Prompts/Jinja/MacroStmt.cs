@@ -85,7 +85,7 @@ internal sealed class MacroValue(Macro macro, Frame definition) : ICallable
         Fill(frame);
         state.Leave();
         state.Charge(frame.Out.Length);
-        return frame.Out.ToPyStr();
+        return state.Finish(frame.Out);
     }
 
     private void Fill(Frame frame)

@@ -24,7 +24,7 @@ internal static class PyRepr
                 var builder = state is null ? new TextBuilder() : state.NewText();
                 Write(builder, value, null);
                 state?.Charge(builder.Length);
-                return builder.ToPyStr();
+                return state is null ? builder.ToPyStr() : state.Finish(builder);
         }
     }
 
@@ -44,7 +44,7 @@ internal static class PyRepr
         var builder = state.NewText();
         Write(builder, value, null);
         state.Charge(builder.Length);
-        return builder.ToPyStr();
+        return state.Finish(builder);
     }
 
     private static void Write(TextBuilder to, object? value, Origin? origin)

@@ -90,7 +90,7 @@ internal static class SequenceFilters
             to.Append(printed as PyStr ?? PyRepr.Str(state, printed));
         }
         state.Charge(to.Length);
-        return to.ToPyStr();
+        return state.Finish(to);
     }
 
     public static PyList DictSort(RenderState state, object? value, bool caseSensitive, object? by, bool reverse)

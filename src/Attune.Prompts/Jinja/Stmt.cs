@@ -36,7 +36,7 @@ internal abstract class Stmt(int pos)
         var text = f.Out;
         f.Out = outer;
         f.State.Charge(text.Length);
-        return text.ToPyStr();
+        return f.State.Finish(text);
     }
 }
 

@@ -149,7 +149,7 @@ internal static class StrMethods
             to.Append(separator.Markup ? Html.Escape(state, item) : item);
         }
         state.Charge(to.Length);
-        return to.ToPyStr(separator.Markup);
+        return state.Finish(to, separator.Markup);
     }
 
     public static PyStr Replace(RenderState state, PyStr text, PyStr old, PyStr with, long count)

@@ -30,12 +30,12 @@ internal sealed class TextBuilder(int capacity = 64)
 
     public void Clear()
     {
+        _runs.AsSpan(0, _count).Clear();
         _length = 0;
         _count = 0;
         _last = null;
         LastGenerated = false;
         _notText = null;
-        Array.Clear(_runs);
     }
 
     public void Append(string text, Origin? origin = null)
