@@ -11,6 +11,9 @@ internal sealed class ConfigReader(JsonObject json, string path, string prefix =
 {
     private readonly HashSet<string> _read = new(StringComparer.Ordinal);
 
+    /// <summary>How many keys there are.</summary>
+    public int Count => json.Count;
+
     /// <summary>Whether the key is there with a value.</summary>
     public bool Has(string key) => Node(key) is not null;
 

@@ -9,6 +9,9 @@ public sealed record DecoderConfig
     /// <summary>The Hugging Face class, <c>LlamaForCausalLM</c>.</summary>
     public string Architecture { get; init; } = "LlamaForCausalLM";
 
+    /// <summary>What stands on top: a vocabulary, or one score.</summary>
+    public DecoderHead Head { get; init; }
+
     /// <summary>Rows of the embedding.</summary>
     public required int VocabularySize { get; init; }
 
@@ -134,6 +137,7 @@ public sealed record DecoderConfig
             Need(AttentionScale is not null, DecoderFeatures.AttentionScale);
             Need(EmbeddingScale is not null, DecoderFeatures.EmbeddingScale);
             Need(Architecture is "Phi3ForCausalLM" or "GPT2LMHeadModel", DecoderFeatures.FusedProjections);
+            Need(Head == DecoderHead.Score, DecoderFeatures.ScoreHead);
             return needed;
 
             void Need(bool when, DecoderFeatures feature) => needed |= when ? feature : DecoderFeatures.None;

@@ -62,6 +62,16 @@ public enum LayerAttention
     Sliding,
 }
 
+/// <summary>What stands on top of the last hidden states.</summary>
+public enum DecoderHead
+{
+    /// <summary>A score for every token of the vocabulary: a language model.</summary>
+    Language,
+
+    /// <summary>One number, read at the last token of a text: a reward model.</summary>
+    Score,
+}
+
 /// <summary>How rotary frequencies are stretched for longer windows.</summary>
 /// <param name="Kind">linear, yarn, llama3 or longrope. Source: transformers' modeling_rope_utils.</param>
 public sealed record RopeScaling(string Kind)
@@ -165,6 +175,9 @@ public enum DecoderFeatures
     /// <summary>Projections stored fused or transposed (Phi-3, GPT-2).</summary>
     FusedProjections = 1 << 16,
 
+    /// <summary>One number for a whole text in place of a vocabulary (<see cref="DecoderHead.Score"/>).</summary>
+    ScoreHead = 1 << 17,
+
     /// <summary>All of them.</summary>
-    All = (1 << 17) - 1,
+    All = (1 << 18) - 1,
 }

@@ -36,6 +36,16 @@ public static class HuggingFaceConfig
         "auto_map",
     ], StringComparer.Ordinal);
 
+    /// <summary>The ending of the class of a decoder with a score in place of a vocabulary.</summary>
+    private const string Classifier = "ForSequenceClassification";
+
+    /// <summary>The shape of the reward model with this decoder's body.</summary>
+    public static DecoderConfig WithScore(this DecoderConfig config) => config.Head == DecoderHead.Score ? config : config with
+    {
+        Architecture = config.Architecture.Replace("ForCausalLM", Classifier, StringComparison.Ordinal),
+        Head = DecoderHead.Score,
+    };
+
     /// <summary>Reads config.json for a room that builds plain Llamas.</summary>
     /// <inheritdoc cref="Read(string, DecoderFeatures)" path="/exception"/>
     public static DecoderConfig Read(string path) => Read(path, DecoderFeatures.None);
@@ -49,7 +59,10 @@ public static class HuggingFaceConfig
     {
         var reader = new ConfigReader(HuggingFaceJson.Read(path), path);
         var architecture = Architecture(reader);
-        var config = architecture switch
+        var scores = architecture.EndsWith(Classifier, StringComparison.Ordinal);
+        if (scores)
+            RequireOneLabel(reader);
+        var config = (scores ? architecture[..^Classifier.Length] + "ForCausalLM" : architecture) switch
         {
             LlamaConfig.Architecture => LlamaConfig.Read(reader),
             MistralConfig.Architecture => MistralConfig.Read(reader),
@@ -63,6 +76,8 @@ public static class HuggingFaceConfig
             _ => throw reader.Unsupported("architectures", $"the architecture {architecture}"),
         };
         reader.RefuseTheRest(ChangeNothing);
+        if (scores)
+            config = config.WithScore();
         return (config.Features & ~supported) is var missing && missing == DecoderFeatures.None
             ? config
             : throw reader.Unsupported(KeyOf(missing), $"{architecture} here needs {missing}");
@@ -75,9 +90,9 @@ public static class HuggingFaceConfig
     /// <summary>The JSON of <see cref="Write"/>.</summary>
     public static JsonObject ToJson(DecoderConfig config)
     {
-        if (config.Architecture != LlamaConfig.Architecture)
+        if (config.Architecture is not (LlamaConfig.Architecture or LlamaConfig.Reward))
             throw new UnsupportedCheckpointException($"Not supported: writing a config of {config.Architecture}.") { Field = "architectures" };
-        var writable = DecoderFeatures.AttentionBias | DecoderFeatures.FeedForwardBias | DecoderFeatures.RopeScaling | DecoderFeatures.LongRope;
+        var writable = DecoderFeatures.AttentionBias | DecoderFeatures.FeedForwardBias | DecoderFeatures.RopeScaling | DecoderFeatures.LongRope | DecoderFeatures.ScoreHead;
         return (config.Features & ~writable) == DecoderFeatures.None && config.AttentionBias == config.OutputBias
             ? LlamaConfig.ToJson(config)
             : throw new UnsupportedCheckpointException($"Not supported: a {LlamaConfig.Architecture} has no {config.Features & ~writable}.") { Field = "architectures" };
@@ -89,6 +104,15 @@ public static class HuggingFaceConfig
         [var one] => one,
         _ => new JsonArray([.. ids.Select(id => (JsonNode)id)]),
     };
+
+    // Every label but the first of one would be thrown away.
+    private static void RequireOneLabel(ConfigReader reader)
+    {
+        var labels = reader.Has("num_labels") ? reader.Int("num_labels") : reader.Object("id2label")?.Count ?? 2;
+        if (labels != 1)
+            throw reader.Unsupported(reader.Has("num_labels") ? "num_labels" : "id2label", FormattableString.Invariant($"a classifier with {labels} labels; a reward model has one"));
+        reader.Only("problem_type", "a score has no classes", "regression");
+    }
 
     private static string Architecture(ConfigReader reader) => reader.Texts("architectures") switch
     {

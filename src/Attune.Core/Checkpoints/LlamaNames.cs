@@ -15,6 +15,9 @@ public static class LlamaNames
     /// <summary>[V, D]; absent where the embedding is tied.</summary>
     public const string Head = "lm_head.weight";
 
+    /// <summary>[1, D], in place of a head, in a reward model.</summary>
+    public const string Score = "score.weight";
+
     /// <summary>[D], before attention.</summary>
     public static string InputNorm(int layer) => Layer(layer, "input_layernorm");
 

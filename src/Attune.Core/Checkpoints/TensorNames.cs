@@ -60,7 +60,9 @@ public static class TensorNames
                 yield return (LlamaNames.PostFeedForwardNorm(i), [d]);
         }
         yield return (LlamaNames.FinalNorm, [d]);
-        if (!config.TiedEmbeddings)
+        if (config.Head == DecoderHead.Score)
+            yield return (LlamaNames.Score, [1, d]);
+        else if (!config.TiedEmbeddings)
             yield return (LlamaNames.Head, [config.VocabularySize, d]);
 
         IEnumerable<(string, long[])> SeparateAttention(int i) =>

@@ -53,18 +53,19 @@ public sealed class Decoder : nn.Module<TokenStream, Tensor>
     public bool Kernels
     {
         get;
-        set
-        {
-            field = value;
-            foreach (var module in modules())
-            {
-                if (module is DecoderBlock block)
-                    block.Kernels = value;
-                else if (module is RmsNorm norm)
-                    norm.Kernels = value;
-            }
-        }
+        set => UseKernels(this, field = value);
     } = true;
+
+    internal static void UseKernels(nn.Module model, bool use)
+    {
+        foreach (var module in model.modules())
+        {
+            if (module is DecoderBlock block)
+                block.Kernels = use;
+            else if (module is RmsNorm norm)
+                norm.Kernels = use;
+        }
+    }
 
     /// <summary>
     /// Normalised hidden states [N, D]; attention never crosses a row's edge. <paramref name="states"/>, where given,

@@ -7,6 +7,8 @@ internal static class LlamaConfig
 {
     internal const string Architecture = "LlamaForCausalLM";
 
+    internal const string Reward = "LlamaForSequenceClassification";
+
     internal static DecoderConfig Read(ConfigReader reader)
     {
         var bias = reader.Flag("attention_bias");
@@ -18,7 +20,18 @@ internal static class LlamaConfig
         };
     }
 
-    internal static JsonObject ToJson(DecoderConfig config) => new()
+    internal static JsonObject ToJson(DecoderConfig config)
+    {
+        var json = Body(config);
+        if (config.Head == DecoderHead.Score)
+        {
+            json["id2label"] = new JsonObject { ["0"] = "LABEL_0" };
+            json["label2id"] = new JsonObject { ["LABEL_0"] = 0 };
+        }
+        return json;
+    }
+
+    private static JsonObject Body(DecoderConfig config) => new()
     {
         ["architectures"] = new JsonArray(config.Architecture),
         ["attention_bias"] = config.AttentionBias,
