@@ -5,6 +5,7 @@ return args switch
 {
     ["train-speed", .. var rest] => TrainSpeed.Run(rest),
     ["decode-speed", .. var rest] => DecodeSpeed.Run(rest),
+    ["load", .. var rest] => LoadBench.Run(rest),
     ["tokens", .. var rest] => TokenizerBench.Run(rest),
     ["world", .. var rest] => WorldBench.Run(rest),
     ["templates", .. var rest] => TemplateBench.Run(rest),
@@ -13,6 +14,6 @@ return args switch
 
 static int Usage()
 {
-    Console.Error.WriteLine("usage: Attune.Bench train-speed [threads] | decode-speed [threads] | tokens [vocabulary …] | world [--language en|zh] [--seeds 3] [--items 2000] | templates [folder] [python]");
+    Console.Error.WriteLine("usage: Attune.Bench train-speed [threads] | decode-speed [threads] | load [layers] | tokens [vocabulary …] | world [--language en|zh] [--seeds 3] [--items 2000] | templates [folder] [python]");
     return 2;
 }

@@ -1,3 +1,4 @@
+using Attune.Core.Checkpoints;
 using Attune.Torch.Models;
 using TorchSharp;
 using static TorchSharp.torch;
@@ -15,9 +16,17 @@ internal sealed unsafe class BlockFunction : autograd.SingleTensorFunction<Block
     /// <inheritdoc/>
     public override string Name => nameof(BlockFunction);
 
+    /// <summary>Whether the kernels have every part that the config asks of a layer: they are Llama's, its projections apart or fused.</summary>
+    public static bool Covers(DecoderConfig config, int layer) =>
+        config is { Norm: NormKind.Rms, NormPlacement: NormPlacement.Before, QueryKeyNorm: QueryKeyNorm.None, Activation: Activation.Silu, GatedFeedForward: true }
+        && config is { AttentionBias: false, OutputBias: false, FeedForwardBias: false, ParallelResidual: false, RotatesNeighbours: false, RotaryShare: 1 }
+        && config is { AttentionScale: null, AttentionSoftCap: null, ResidualScale: null, RopeScaling: null or { Kind: not "longrope" } }
+        && config.Names is { Transposed: false, FusedByHead: false }
+        && config.RotationOf(layer) != LayerRotation.None;
+
     /// <summary>Whether the kernels can run the block on x: float32, CPU, MKL at hand, contiguous weights.</summary>
     public static bool Fits(Tensor x_ND, DecoderBlock block) =>
-        Native.Gemm.Available && TensorMemory.IsPlain(x_ND) && Array.TrueForAll(WeightsOf(block), TensorMemory.IsPlain);
+        Native.Gemm.Available && TensorMemory.IsPlain(x_ND) && Array.TrueForAll(Parameters(block), TensorMemory.IsPlain);
 
     /// <summary>[N, D] → [N, D].</summary>
     public static Tensor Run(Tensor x_ND, DecoderBlock block, TokenStream stream, RotaryTable rotary)
@@ -26,7 +35,7 @@ internal sealed unsafe class BlockFunction : autograd.SingleTensorFunction<Block
         using var scope = NewDisposeScope();
         rotary.Reach(stream.Plan.Reach);
         var shape = block.ShapeFor(stream.Tokens);
-        object[] arguments = [x_ND, .. WeightsOf(block), shape, stream.Plan, rotary];
+        object[] arguments = [x_ND, .. WeightsOf(block, shape), shape, stream.Plan, rotary];
         return apply(arguments).MoveToOuterDisposeScope();
     }
 
@@ -64,11 +73,32 @@ internal sealed unsafe class BlockFunction : autograd.SingleTensorFunction<Block
         return results;
     }
 
-    private static Tensor[] WeightsOf(DecoderBlock block) =>
+    private static Tensor[] Parameters(DecoderBlock block) =>
     [
-        block.InputNorm.Weight, block.Attention.Query.Weight, block.Attention.Key.Weight, block.Attention.Value.Weight, block.Attention.Output.Weight,
-        block.PostAttentionNorm.Weight, block.FeedForward.Gate.Weight, block.FeedForward.Up.Weight, block.FeedForward.Down.Weight,
+        block.AttentionNorm!.Weight,
+        .. block.Attention.QueryKeyValue is { } fused ? [fused.Weight] : (Tensor[])[block.Attention.Query!.Weight, block.Attention.Key!.Weight, block.Attention.Value!.Weight],
+        block.Attention.Output.Weight, block.FeedForwardNorm!.Weight,
+        .. block.FeedForward.GateUp is { } together ? [together.Weight] : (Tensor[])[block.FeedForward.Gate!.Weight, block.FeedForward.Up!.Weight],
+        block.FeedForward.Down.Weight,
     ];
+
+    // A fused matrix is cut into views of its rows; autograd puts their gradients together again.
+    private static Tensor[] WeightsOf(DecoderBlock block, BlockShape shape)
+    {
+        var kv = shape.K * shape.C;
+        return
+        [
+            block.AttentionNorm!.Weight,
+            .. block.Attention.QueryKeyValue is { Weight: var qkv }
+                ? [qkv.narrow(0, 0, shape.Queries), qkv.narrow(0, shape.Queries, kv), qkv.narrow(0, shape.Queries + kv, kv)]
+                : (Tensor[])[block.Attention.Query!.Weight, block.Attention.Key!.Weight, block.Attention.Value!.Weight],
+            block.Attention.Output.Weight, block.FeedForwardNorm!.Weight,
+            .. block.FeedForward.GateUp is { Weight: var gateUp }
+                ? [gateUp.narrow(0, 0, shape.F), gateUp.narrow(0, shape.F, shape.F)]
+                : (Tensor[])[block.FeedForward.Gate!.Weight, block.FeedForward.Up!.Weight],
+            block.FeedForward.Down.Weight,
+        ];
+    }
 
     private static BlockWeights Pointers(ReadOnlySpan<Tensor?> t)
     {

@@ -1,4 +1,3 @@
-using System.Runtime.InteropServices;
 using Attune.Core.Checkpoints;
 using Attune.Core.Versions;
 using TorchSharp;
@@ -6,24 +5,28 @@ using static TorchSharp.torch;
 
 namespace Attune.Torch.Models;
 
-/// <summary>Decoders from and to Hugging Face folders.</summary>
+/// <summary>
+/// Decoders from and to Hugging Face folders. Weights are converted on the way from the mapped file into the memory that
+/// they are trained in, a piece at a time, so that loading takes little more than the model itself.
+/// </summary>
 public static class DecoderFiles
 {
-    /// <summary>Reads config.json and the weights of a model.</summary>
+    // Elements at a time: what is converted stays in the caches' reach, and spans stay within an int.
+    private const long Piece = 1 << 22;
+
+    /// <summary>Reads config.json and the weights of a language model.</summary>
     /// <param name="model">A folder or a version.</param>
     /// <param name="device">Where to put the weights; null is the CPU.</param>
     /// <param name="dtype">Their type there; float32 unless asked otherwise.</param>
     /// <exception cref="CheckpointException">A missing, broken or unsupported file, a tensor missing or of another shape.</exception>
     public static Decoder Load(ModelFiles model, Device? device = null, ScalarType dtype = ScalarType.Float32)
     {
-        var config = HuggingFaceConfig.Read(model.Require(ModelFiles.Config));
-        using var weights = WeightFiles.Open(model);
-        LlamaNames.Check(config, weights);
-        var decoder = new Decoder(config);
-        decoder.Load(weights);
-        decoder.to(dtype);
-        decoder.to(device ?? CPU);
-        return decoder;
+        var path = model.Require(ModelFiles.Config);
+        var config = HuggingFaceConfig.Read(path);
+        if (config.Head != DecoderHead.Language)
+            throw new UnsupportedCheckpointException($"Not supported: a {config.Architecture} as a language model; it has a score in place of a vocabulary.") { File = path, Field = "architectures" };
+        using var weights = Open(model, config);
+        return Fill(new Decoder(config), weights, device, dtype);
     }
 
     /// <summary>Reads a reward model as transformers saves a <c>…ForSequenceClassification</c> with one label.</summary>
@@ -31,16 +34,11 @@ public static class DecoderFiles
     public static RewardModel LoadReward(ModelFiles model, Device? device = null, ScalarType dtype = ScalarType.Float32)
     {
         var path = model.Require(ModelFiles.Config);
-        var config = HuggingFaceConfig.Read(path, DecoderFeatures.ScoreHead);
+        var config = HuggingFaceConfig.Read(path);
         if (config.Head != DecoderHead.Score)
             throw new UnsupportedCheckpointException($"Not supported: a {config.Architecture} as a reward model; it has no score.") { File = path, Field = "architectures" };
-        using var weights = WeightFiles.Open(model);
-        LlamaNames.Check(config, weights);
-        var reward = new RewardModel(config);
-        reward.Load(weights);
-        reward.to(dtype);
-        reward.to(device ?? CPU);
-        return reward;
+        using var weights = Open(model, config);
+        return Fill(new RewardModel(config), weights, device, dtype);
     }
 
     /// <summary>A reward model with the body of a language model and a score drawn from <paramref name="seed"/>.</summary>
@@ -51,18 +49,17 @@ public static class DecoderFiles
     /// <exception cref="CheckpointException">A missing, broken or unsupported file, a tensor missing or of another shape.</exception>
     public static RewardModel NewReward(ModelFiles model, long seed, Device? device = null, ScalarType dtype = ScalarType.Float32)
     {
-        var config = HuggingFaceConfig.Read(model.Require(ModelFiles.Config));
-        using var weights = WeightFiles.Open(model);
-        LlamaNames.Check(config, weights);
+        var path = model.Require(ModelFiles.Config);
+        var config = HuggingFaceConfig.Read(path);
+        if (config.Head != DecoderHead.Language)
+            throw new UnsupportedCheckpointException($"Not supported: a {config.Architecture} as the start of a reward model; it has a score already.") { File = path, Field = "architectures" };
+        using var weights = Open(model, config);
         var reward = new RewardModel(config.WithScore());
-        reward.Load(weights, except: LlamaNames.Score);
         reward.InitialiseScore(seed);
-        reward.to(dtype);
-        reward.to(device ?? CPU);
-        return reward;
+        return Fill(reward, weights, device, dtype, except: reward.ScoreName);
     }
 
-    /// <summary>Fills the parameters with the tensors of their names.</summary>
+    /// <summary>Fills the parameters, which lie on the CPU, with the tensors of their names.</summary>
     /// <param name="module">What to fill.</param>
     /// <param name="weights">The tensors.</param>
     /// <param name="except">A parameter that is left as it is.</param>
@@ -78,40 +75,118 @@ public static class DecoderFiles
             if (!info.Shape.SequenceEqual(parameter.shape))
                 throw new CheckpointException("ATT2016", $"Its shape is {info.ShapeText}; the model asks for [{string.Join(", ", parameter.shape)}].") { Field = name };
             using var scope = NewDisposeScope();
-            var values = empty(parameter.shape, dtype: float32);
-            weights.ReadFloats(name, MemoryMarshal.Cast<byte, float>(values.bytes));
-            parameter.copy_(values);
+            foreach (var (first, piece) in Pieces(parameter))
+                weights.Read(name, first, TypeOf(parameter.dtype), piece.bytes);
         }
     }
 
-    /// <summary>Writes the parameters as safetensors, float32 or, where they are, bfloat16; atomically. Equal weights give equal bytes.</summary>
+    /// <summary>Writes the parameters as one safetensors file, atomically. Equal weights give equal bytes.</summary>
+    /// <param name="module">The model.</param>
+    /// <param name="path">The file.</param>
+    /// <param name="type">F32, F16 or BF16; null leaves the weights in the type that they have.</param>
     /// <exception cref="CheckpointException">ATT2030: the disk refused.</exception>
-    public static void Save(this nn.Module module, string path) =>
-        SafetensorsWriter.Write(path, module.named_parameters().Select(p => Source(p.name, p.parameter)));
+    public static void Save(this nn.Module module, string path, TensorType? type = null) => SafetensorsWriter.Write(path, Sources(module, type));
 
-    /// <summary>Writes config.json and model.safetensors into a folder.</summary>
-    public static void SaveFolder(this Decoder decoder, string folder)
+    /// <summary>Writes config.json and the weights into a folder.</summary>
+    /// <param name="decoder">The model.</param>
+    /// <param name="folder">Made where it is missing.</param>
+    /// <param name="type">F32, F16 or BF16; null leaves the weights in the type that they have.</param>
+    /// <param name="shardBytes">What one file may take; beyond it the weights go into shards with a list.</param>
+    public static void SaveFolder(this Decoder decoder, string folder, TensorType? type = null, long shardBytes = WeightFiles.UsualShard) =>
+        SaveFolder(decoder, decoder.Config, decoder.HeadWeight.dtype, folder, type, shardBytes);
+
+    /// <summary>Writes config.json and the weights of a reward model into a folder.</summary>
+    /// <param name="reward">The model.</param>
+    /// <param name="folder">Made where it is missing.</param>
+    /// <param name="type">F32, F16 or BF16; null leaves the weights in the type that they have.</param>
+    /// <param name="shardBytes">What one file may take; beyond it the weights go into shards with a list.</param>
+    public static void SaveFolder(this RewardModel reward, string folder, TensorType? type = null, long shardBytes = WeightFiles.UsualShard) =>
+        SaveFolder(reward, reward.Config, reward.ScoreWeight.dtype, folder, type, shardBytes);
+
+    /// <summary>How config.json names the type of the weights.</summary>
+    public static string DtypeName(ScalarType dtype) => DtypeName(TypeOf(dtype));
+
+    private static void SaveFolder(nn.Module module, DecoderConfig config, ScalarType dtype, string folder, TensorType? type, long shardBytes)
     {
         Directory.CreateDirectory(folder);
-        HuggingFaceConfig.Write(Path.Combine(folder, ModelFiles.Config), decoder.Config);
-        decoder.Save(Path.Combine(folder, ModelFiles.Weights));
+        HuggingFaceConfig.Write(Path.Combine(folder, ModelFiles.Config), config with { Dtype = DtypeName(type ?? TypeOf(dtype)) });
+        WeightFiles.Write(folder, Sources(module, type), shardBytes);
     }
 
-    /// <inheritdoc cref="SaveFolder(Decoder, string)"/>
-    public static void SaveFolder(this RewardModel reward, string folder)
+    private static string DtypeName(TensorType type) => type switch
     {
-        Directory.CreateDirectory(folder);
-        HuggingFaceConfig.Write(Path.Combine(folder, ModelFiles.Config), reward.Config);
-        reward.Save(Path.Combine(folder, ModelFiles.Weights));
-    }
+        TensorType.F16 => "float16",
+        TensorType.BF16 => "bfloat16",
+        TensorType.F64 => "float64",
+        _ => "float32",
+    };
 
-    private static TensorSource Source(string name, Tensor parameter)
+    private static WeightFiles Open(ModelFiles model, DecoderConfig config)
     {
-        var half = parameter.dtype == ScalarType.BFloat16;
-        return new(name, half ? TensorType.BF16 : TensorType.F32, parameter.shape, stream =>
+        var weights = WeightFiles.Open(model);
+        try
         {
-            using var scope = NewDisposeScope();
-            stream.Write(parameter.detach().to(half ? bfloat16 : float32).cpu().contiguous().bytes);
-        });
+            TensorNames.Check(config, weights);
+            return weights;
+        }
+        catch
+        {
+            weights.Dispose();
+            throw;
+        }
     }
+
+    private static T Fill<T>(T module, WeightFiles weights, Device? device, ScalarType dtype, string? except = null)
+        where T : nn.Module
+    {
+        try
+        {
+            // Before it is filled: memory that nothing was written to is converted for nothing, and is never there in both types.
+            module.to(dtype);
+            module.Load(weights, except);
+            module.to(device ?? CPU);
+            return module;
+        }
+        catch
+        {
+            module.Dispose();
+            throw;
+        }
+    }
+
+    private static IEnumerable<TensorSource> Sources(nn.Module module, TensorType? type) =>
+        module.named_parameters().Select(p => new TensorSource(p.name, type ?? TypeOf(p.parameter.dtype), p.parameter.shape, stream =>
+        {
+            var target = type ?? TypeOf(p.parameter.dtype);
+            using var scope = NewDisposeScope();
+            foreach (var (_, piece) in Pieces(p.parameter))
+            {
+                using var inner = NewDisposeScope();
+                stream.Write(piece.to(DtypeOf(target)).cpu().contiguous().bytes);
+            }
+        }));
+
+    /// <summary>The values of a parameter in their order, as flat views of at most <see cref="Piece"/>.</summary>
+    private static IEnumerable<(long First, Tensor Values)> Pieces(Tensor parameter)
+    {
+        var flat = parameter.detach().view(-1);
+        for (var first = 0L; first < flat.shape[0]; first += Piece)
+            yield return (first, flat.narrow(0, first, Math.Min(Piece, flat.shape[0] - first)));
+    }
+
+    private static TensorType TypeOf(ScalarType dtype) => dtype switch
+    {
+        ScalarType.Float16 => TensorType.F16,
+        ScalarType.BFloat16 => TensorType.BF16,
+        ScalarType.Float64 => TensorType.F64,
+        _ => TensorType.F32,
+    };
+
+    private static ScalarType DtypeOf(TensorType type) => type switch
+    {
+        TensorType.F16 => ScalarType.Float16,
+        TensorType.BF16 => ScalarType.BFloat16,
+        TensorType.F64 => ScalarType.Float64,
+        _ => ScalarType.Float32,
+    };
 }

@@ -19,7 +19,8 @@ public sealed class Projection : nn.Module<Tensor, Tensor>
     public Projection(int inputs, int outputs, bool bias = false, bool transposed = false)
         : base(nameof(Projection))
     {
-        _weight = new Parameter(transposed ? zeros(inputs, outputs) : zeros(outputs, inputs));
+        // Not zeros: memory that is never written to is never taken, so the type can change before a file fills it.
+        _weight = new Parameter(transposed ? empty(inputs, outputs) : empty(outputs, inputs));
         _bias = bias ? new Parameter(zeros(outputs)) : null;
         Transposed = transposed;
         RegisterComponents();

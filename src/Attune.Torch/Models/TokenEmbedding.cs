@@ -15,7 +15,7 @@ public sealed class TokenEmbedding : nn.Module<Tensor, Tensor>
     public TokenEmbedding(int vocabulary, int size)
         : base(nameof(TokenEmbedding))
     {
-        _weight = new Parameter(zeros(vocabulary, size));
+        _weight = new Parameter(empty(vocabulary, size));
         RegisterComponents();
     }
 

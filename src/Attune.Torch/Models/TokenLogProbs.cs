@@ -15,7 +15,7 @@ internal static class TokenLogProbs
             : Plain(hidden_ND, head_VD, targets_N);
 
     /// <summary>The definition, in float32 or wider; labelled rows in chunks.</summary>
-    public static Tensor Plain(Tensor hidden_ND, Tensor head_VD, Tensor targets_N)
+    public static Tensor Plain(Tensor hidden_ND, Tensor head_VD, Tensor targets_N, double? softCap = null)
     {
         using var scope = NewDisposeScope();
         var labelled_M = targets_N.ne(RaggedBatch.Ignore).nonzero().squeeze(1);
@@ -29,11 +29,14 @@ internal static class TokenLogProbs
 
         foreach (var some_M in labelled_M.split(1024))
         {
-            var logits_MV = nn.functional.linear(hidden_ND.index_select(0, some_M), head_VD).to(dtype);
+            var logits_MV = Capped(nn.functional.linear(hidden_ND.index_select(0, some_M), head_VD).to(dtype), softCap);
             var targets_M1 = targets_N.index_select(0, some_M).unsqueeze(1);
             var logProbs_M = logits_MV.gather(-1, targets_M1).squeeze(1) - logits_MV.logsumexp(-1);
             result_N = result_N.index_add(0, some_M, logProbs_M, 1);
         }
         return result_N.MoveToOuterDisposeScope();
     }
+
+    /// <summary>cap · tanh(logit / cap) (Gemma 2); the logits themselves where there is no cap.</summary>
+    public static Tensor Capped(Tensor logits, double? softCap) => softCap is { } cap ? (logits / cap).tanh() * cap : logits;
 }

@@ -21,7 +21,7 @@ public static class ModelFolder
     public static void Write(string folder, Decoder decoder, DecoderConfig config, Tokenizer tokenizer, JsonObject? tokenizerConfig)
     {
         Directory.CreateDirectory(folder);
-        HuggingFaceConfig.Write(Path.Combine(folder, ModelFiles.Config), config);
+        HuggingFaceConfig.Write(Path.Combine(folder, ModelFiles.Config), config with { Dtype = DecoderFiles.DtypeName(decoder.HeadWeight.dtype) });
         decoder.Save(Path.Combine(folder, ModelFiles.Weights));
         Atomic.WriteAllBytes(Path.Combine(folder, ModelFiles.Tokenizer), tokenizer.ToJson().Span);
         GenerationConfig.Write(Path.Combine(folder, ModelFiles.GenerationConfig), new GenerationConfig { BosTokenId = config.BosTokenId, EosTokenIds = config.EosTokenIds, PadTokenId = config.PadTokenId });
