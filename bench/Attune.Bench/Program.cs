@@ -4,16 +4,19 @@ using Attune.Bench;
 return args switch
 {
     ["train-speed", .. var rest] => TrainSpeed.Run(rest),
+    ["align-speed", .. var rest] => AlignSpeed.Run(rest),
     ["decode-speed", .. var rest] => DecodeSpeed.Run(rest),
     ["load", .. var rest] => LoadBench.Run(rest),
     ["tokens", .. var rest] => TokenizerBench.Run(rest),
     ["world", .. var rest] => WorldBench.Run(rest),
     ["templates", .. var rest] => TemplateBench.Run(rest),
+    ["lora", .. var rest] => LoraSpeed.Run(rest),
+    ["big", .. var rest] => BigModel.Run(rest),
     _ => Usage(),
 };
 
 static int Usage()
 {
-    Console.Error.WriteLine("usage: Attune.Bench train-speed [threads] | decode-speed [threads] | load [layers] | tokens [vocabulary …] | world [--language en|zh] [--seeds 3] [--items 2000] | templates [folder] [python]");
+    Console.Error.WriteLine("usage: Attune.Bench train-speed [threads] | align-speed [threads] [sft] [dpo] [ppo] | decode-speed [threads] | load [layers] | tokens [vocabulary …] | world [--language en|zh] [--seeds 3] [--items 2000] | templates [folder] [python] | lora [width …] | big [folder]");
     return 2;
 }

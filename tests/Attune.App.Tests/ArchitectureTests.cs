@@ -17,6 +17,8 @@ public sealed partial class ArchitectureTests
         ["Attune.Core.Tokens"] = ["Attune.Prompts", "Attune.Core.Options", "Attune.Core.Checkpoints", "Attune.Core.Randomness"],
         ["Attune.Core.Versions"] = ["Attune.Prompts", "Attune.Core.Options", "Attune.Core.Checkpoints"],
         ["Attune.Core.Data"] = ["Attune.Prompts", "Attune.Core.Options", "Attune.Core.Checkpoints", "Attune.Core.Tokens", "Attune.Core.Randomness"],
+        ["Attune.Core.Rewards"] = ["Attune.Prompts", "Attune.Core.Data"],
+        ["Attune.Core.Preferences"] = ["Attune.Prompts", "Attune.Core.Options", "Attune.Core.Checkpoints", "Attune.Core.Randomness", "Attune.Core.Data", "Attune.Core.Evaluation", "Attune.Core.Rewards"],
         ["Attune.Core.Worlds"] = ["Attune.Prompts", "Attune.Core.Options", "Attune.Core.Checkpoints", "Attune.Core.Randomness"],
         ["Attune.Core.Evaluation"] = ["Attune.Prompts", "Attune.Core"],
         ["Attune.Inference"] = ["Attune.Prompts", "Attune.Core"],

@@ -83,7 +83,9 @@ public sealed class BadInputTests(SmallVersions versions) : IClassFixture<SmallV
         await RefusedAsync("value", "ATT4002", ["learning_rate", "fast"], "pretrain", "text.jsonl", "--learning-rate", "fast");
         await RefusedAsync("range", "ATT4003", ["learning_rate"], "pretrain", "text.jsonl", "--learning-rate", "1e9");
         await RefusedAsync("schedule", "ATT5101", ["cosine"], "pretrain", "text.jsonl", "--schedule", "cosin");
-        await RefusedAsync("verb", null, ["pretrian"], "pretrian", "text.jsonl");
+        await RefusedAsync("verb", null, ["There is no command 'pretrian'. Did you mean 'pretrain'?"], "pretrian", "text.jsonl");
+        await RefusedAsync("verb of a group", null, ["Did you mean 'list'?"], "versions", "lisst");
+        await RefusedAsync("flag of a verb without arguments", null, ["There is no option '--recpie'. Did you mean '--recipe'?"], "quickstart", "--recpie", "tiny");
         await RefusedAsync("recipe", "ATT4104", ["Did you mean 'tiny'?"], "quickstart", "--recipe", "tinny");
         _at.Write("options.yaml", "learning_rate: 0.01\nweight_decai: 0.1\n");
         await RefusedAsync("key", "ATT4001", ["options.yaml:2: ", "Did you mean 'weight_decay'?"], "pretrain", "text.jsonl", "--options", "options.yaml");

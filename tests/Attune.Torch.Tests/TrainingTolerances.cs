@@ -6,6 +6,9 @@ public static class TrainingTolerances
     /// <summary>The loss of a step, and of a single loss equation.</summary>
     public const double Loss = 1e-5;
 
+    /// <summary>PPO's arithmetic on given arrays.</summary>
+    public const double Ppo = 1e-6;
+
     /// <summary>A gradient norm, relative.</summary>
     public const double GradientNorm = 1e-4;
 

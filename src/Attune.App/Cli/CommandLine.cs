@@ -9,7 +9,13 @@ internal static class CommandLine
 {
     public static async Task<int> RunAsync(RootCommand root, string[] args)
     {
-        var parsed = root.Parse(args);
+        var parsed = root.Parse(args.Length == 0 ? ["--help"] : args);
+        if (parsed.CommandResult.Command.Subcommands.Count > 0 && parsed.UnmatchedTokens.Count == 0 && parsed.Errors.Count > 0)
+        {
+            // A group of commands alone: what it holds is the answer.
+            await root.Parse([.. args, "--help"]).InvokeAsync();
+            return ExitCode.BadInput;
+        }
         if (parsed.Errors.Count > 0)
         {
             foreach (var message in Faults(parsed))
@@ -50,7 +56,8 @@ internal static class CommandLine
     {
         var command = parsed.CommandResult.Command;
         string[] verbs = [.. command.Subcommands.Select(c => c.Name)], options = [.. command.Options.Select(o => o.Name)];
-        string[] unknown = [.. parsed.UnmatchedTokens.Select(word => word.StartsWith('-')
+        // What follows the first unknown word follows from it.
+        string[] unknown = [.. parsed.UnmatchedTokens.Take(1).Select(word => word.StartsWith('-')
             ? $"There is no option '{word}'. {Nearest.Hint(word, options)}"
             : verbs.Length > 0 ? $"There is no command '{word}'. {Nearest.Hint(word, verbs)}" : $"There is one word too many: '{word}'.")];
         return unknown.Length > 0 ? unknown : parsed.Errors.Select(error => error.Message);

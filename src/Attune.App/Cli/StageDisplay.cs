@@ -56,7 +56,12 @@ internal sealed class StageDisplay(string title) : IProgress<StageProgress>
         var full = (int)Math.Round(share * BarWidth);
         var bar = live ? $"{new string('━', full)}{new string('╌', BarWidth - full)} " : "";
         var loss = p.ValidationLoss is { } validation ? FormattableString.Invariant($"loss {p.Loss:F3} (validation {validation:F3})") : FormattableString.Invariant($"loss {p.Loss:F3}");
-        var accuracy = p.Metrics.Where(m => m.Key == "rewards/accuracies").Select(m => FormattableString.Invariant($"  prefers chosen {m.Value:P0}")).FirstOrDefault();
+        var accuracy = p.Metrics.Select(m => m.Key switch
+        {
+            "rewards/accuracies" or "accuracy" => FormattableString.Invariant($"  prefers chosen {m.Value:P0}"),
+            "answers/score" => FormattableString.Invariant($"  score {m.Value:F2}"),
+            _ => null,
+        }).FirstOrDefault(text => text is not null);
         return string.Create(CultureInfo.InvariantCulture,
             $"{title,-14} {bar}{share,4:P0}  step {p.Step}/{p.Steps}  {loss}{accuracy}  {p.TokensPerSecond:N0} tokens/s  {Left(p)}");
     }

@@ -71,6 +71,10 @@ internal static class DataCommand
         console.Line($"  rows        {file.Rows:N0} usable");
         foreach (var fault in file.Faults)
             console.Line($"  [yellow]at fault[/]    {fault.Rows:N0} × {fault.Reason} (first: {fault.First})");
+        foreach (var fault in file.Contradictions)
+            console.Line($"  [yellow]note[/]        {fault.Rows:N0} × {fault.Reason} (first: {fault.First})");
+        if (file.Preferences is { } preferences)
+            console.Line($"  preferences {Describe(preferences)}");
         if (file.Characters is { } characters)
             console.Line($"  characters  {Lengths(characters)}");
         if (file.Tokens is { } tokens)
@@ -105,8 +109,22 @@ internal static class DataCommand
         FormatKind.PromptCompletion => "prompt and completion",
         FormatKind.Preference => "preference pairs",
         FormatKind.Kto => "KTO labels",
+        FormatKind.Ranking => "rankings",
+        FormatKind.Annotations => "annotations",
+        FormatKind.Scored => "scored answers",
+        FormatKind.Prompts => "prompts",
         _ => OptionText.Of(kind),
     };
+
+    private static string Describe(PreferenceFacts facts)
+    {
+        (int Count, string What)[] parts =
+        [
+            (facts.Rankings, "rankings"), (facts.Tied, "of them all tied"), (facts.Pairs, "pairs"), (facts.WithMargin, "of them with a margin"),
+            (facts.Scored, "scored answers"), (facts.Desirable, "desirable"), (facts.Undesirable, "undesirable"), (facts.Prompts, "different prompts"),
+        ];
+        return string.Join(", ", parts.Where(p => p.Count > 0).Select(p => string.Create(CultureInfo.InvariantCulture, $"{p.Count:N0} {p.What}")));
+    }
 
     private static string Lengths(LengthStats lengths) => string.Create(CultureInfo.InvariantCulture,
         $"{lengths.Total:N0} in all; least {lengths.Least:N0}, median {lengths.Median:N0}, 90% {lengths.P90:N0}, 99% {lengths.P99:N0}, most {lengths.Most:N0}");

@@ -20,7 +20,7 @@ namespace Attune.App.Recipes;
 /// </remarks>
 internal sealed class RecipeRunner(RecipePlace place)
 {
-    private static readonly string[] StageNames = ["world", "pretrain", "sft", "dpo", "compare"];
+    private static readonly string[] StageNames = ["world", "pretrain", "sft", "reward", "refresh", "ppo", "grpo", "rloo", "dpo", "kto", "orpo", "simpo", "compare"];
 
     private string World => Path.Combine(place.Out, "world");
 
@@ -70,10 +70,19 @@ internal sealed class RecipeRunner(RecipePlace place)
         }
     }
 
-    private static TrainingOptions BindTraining(string stage, OptionLayer options, OptionLayer seed) => stage switch
+    /// <summary>The options of a training stage from layers, the second over the first.</summary>
+    internal static TrainingOptions BindTraining(string stage, OptionLayer options, OptionLayer seed) => stage switch
     {
         "pretrain" => OptionsBinder.Bind<PretrainOptions>(null, options, seed),
         "sft" => OptionsBinder.Bind<SftOptions>(null, options, seed),
+        "reward" => OptionsBinder.Bind<RewardOptions>(null, options, seed),
+        "refresh" => OptionsBinder.Bind<RewardRefreshOptions>(null, options, seed),
+        "ppo" => OptionsBinder.Bind<PpoOptions>(null, options, seed),
+        "grpo" => OptionsBinder.Bind<GrpoOptions>(null, options, seed),
+        "rloo" => OptionsBinder.Bind<RlooOptions>(null, options, seed),
+        "kto" => OptionsBinder.Bind<KtoOptions>(null, options, seed),
+        "orpo" => OptionsBinder.Bind<OrpoOptions>(null, options, seed),
+        "simpo" => OptionsBinder.Bind<SimpoOptions>(null, options, seed),
         _ => OptionsBinder.Bind<DpoOptions>(null, options, seed),
     };
 

@@ -9,7 +9,6 @@ using Attune.Core.Evaluation.Comparison;
 using Attune.Core.Options;
 using Attune.Core.Versions;
 using Attune.Core.Worlds;
-using Attune.Inference;
 using Attune.Prompts;
 using Spectre.Console;
 
@@ -17,8 +16,7 @@ namespace Attune.App.Runs;
 
 /// <summary>
 /// Asks every version the same questions of a world, judges the answers, and writes the report: report.json,
-/// report.html, and the answers themselves, so that every figure can be looked behind. Answers of a version are kept
-/// under its digest: an interrupted comparison does not ask again.
+/// report.html, and the answers themselves, so that every figure can be looked behind.
 /// </summary>
 internal sealed class Comparison(ComparisonOptions options)
 {
@@ -31,10 +29,11 @@ internal sealed class Comparison(ComparisonOptions options)
     {
         var worldOptions = WorldFolder.Read(options.World);
         var judge = new WorldJudge(World.Create(worldOptions).Language);
-        var sets = ComparisonMetric.AllSets.ToDictionary(set => set, Questions, StringComparer.Ordinal);
+        var book = new AnswerBook(options.World, options.Split, options.Items, options.MaxTokens, options.Out);
+        var sets = book.Questions(ComparisonMetric.AllSets);
         var subjects = options.Versions.Select(name => Running.Open(options.Store, name) is var (files, version) ? new Subject(name, files, version) : null!).ToList();
 
-        var judged = subjects.Select(subject => Ask(subject, sets, judge, cancel)).ToList();
+        var judged = subjects.Select(subject => book.Ask(subject.Name, subject.Files, subject.Version, sets, judge, cancel)).ToList();
         var rows = VersionComparison.Measure(judged, judge, worldOptions.Seed);
         var store = subjects.Any(s => s.Version is not null) ? Running.OpenStore(options.Store) : null;
         var cards = VersionCards.Of(store, [.. subjects.Select(s => (s.Name, s.Version))]);
@@ -54,50 +53,6 @@ internal sealed class Comparison(ComparisonOptions options)
         else
             ComparisonTable.Print(report, cards);
         return report;
-    }
-
-    private IReadOnlyList<WorldQuestion> Questions(string set) =>
-        [.. WorldExport.ReadQuestions(Path.Combine(options.World, "questions", $"{_split}.{set}.jsonl")).Take(options.Items)];
-
-    private JudgedVersion Ask(Subject subject, IReadOnlyDictionary<string, IReadOnlyList<WorldQuestion>> sets, WorldJudge judge, CancellationToken cancel)
-    {
-        var path = AnswersPath(subject);
-        var known = ReadAnswers(path);
-        var missing = sets.Values.SelectMany(q => q).Where(q => !known.ContainsKey(q.Id)).ToList();
-        if (missing.Count > 0)
-        {
-            using var answerer = WorldAnswerer.Open(subject.Files, subject.Version?.Kind, options.MaxTokens);
-            var display = new CountDisplay($"asking {subject.Name}", missing.Count);
-            foreach (var chunk in missing.Chunk(512))
-            {
-                foreach (var (question, answer) in chunk.Zip(answerer.Answer(chunk, cancel)))
-                    known[question.Id] = answer;
-                display.Add(chunk.Length);
-                WriteAnswers(path, known);
-            }
-            display.Close();
-        }
-        return new JudgedVersion(subject.Name, subject.Version?.Digest, sets.ToDictionary(
-            s => s.Key,
-            s => (IReadOnlyList<JudgedAnswer>)[.. s.Value.Select(q => new JudgedAnswer(q, known[q.Id], judge.Judge(q, known[q.Id])))],
-            StringComparer.Ordinal));
-    }
-
-    // A plain folder has no digest that would say whether it is still the same: it is asked anew each time.
-    private string? AnswersPath(Subject subject) => subject.Version is { } version
-        ? Path.Combine(options.Out, "answers", string.Create(CultureInfo.InvariantCulture, $"{version.ShortDigest}.{_split}.{options.MaxTokens}.jsonl"))
-        : null;
-
-    private static Dictionary<string, string> ReadAnswers(string? path) => path is not null && File.Exists(path)
-        ? File.ReadLines(path).Select(line => JsonNode.Parse(line)!).ToDictionary(a => (string)a["id"]!, a => (string)a["answer"]!, StringComparer.Ordinal)
-        : new(StringComparer.Ordinal);
-
-    private static void WriteAnswers(string? path, Dictionary<string, string> answers)
-    {
-        if (path is null)
-            return;
-        Directory.CreateDirectory(Path.GetDirectoryName(path)!);
-        Atomic.WriteAllText(path, string.Concat(answers.Select(a => new JsonObject { ["id"] = a.Key, ["answer"] = a.Value }.ToJsonString(Readable) + "\n")));
     }
 
     private static readonly JsonSerializerOptions Readable = new() { Encoder = System.Text.Encodings.Web.JavaScriptEncoder.UnsafeRelaxedJsonEscaping };

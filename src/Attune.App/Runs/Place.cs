@@ -12,6 +12,9 @@ internal sealed record Place
     [Description("Name of the new version, as in my:instruct.")]
     public string? SaveAs { get; init; }
 
+    [Description("Also write the adapters of a LoRA run into this folder, as PEFT reads them.")]
+    public string? SaveAdapter { get; init; }
+
     [Description("Folder of the versions; the environment variable ATTUNE_STORE changes the default.")]
     public string Store { get; init; } = DefaultStore;
 

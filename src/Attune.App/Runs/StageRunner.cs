@@ -1,5 +1,6 @@
 using System.Text.Json.Nodes;
 using Attune.App.Cli;
+using Attune.Core.Checkpoints.Adapters;
 using Attune.Core.Versions;
 using Attune.Torch.Native;
 using Attune.Torch.Stages;
@@ -14,7 +15,12 @@ internal static class StageRunner
 {
     /// <summary>Runs the stage that these options belong to.</summary>
     /// <exception cref="PreflightShown">The place asked for the preflight only.</exception>
-    public static StageOutcome Run(TrainingOptions options, Place place, CancellationToken cancel)
+    /// <param name="options">What is run.</param>
+    /// <param name="place">Where.</param>
+    /// <param name="cancel">Stops after the step at hand.</param>
+    /// <param name="preflight">Sees the preflight instead of the terminal.</param>
+    /// <param name="lineageNote">Why these options: goes into the version's lineage as the fact <c>align</c>.</param>
+    public static StageOutcome Run(TrainingOptions options, Place place, CancellationToken cancel, IProgress<StagePreflight>? preflight = null, JsonObject? lineageNote = null)
     {
         var stage = NameOf(options);
         var store = ModelStore.Open(place.Store);
@@ -31,9 +37,11 @@ internal static class StageRunner
             Parent = parent.Files,
             ParentDigest = parent.Version?.Digest,
             ParentKind = parent.Version?.Kind,
+            RewardModel = options is RolloutOptions { RewardModel: { } named } ? Running.Open(place.Store, named).Files : null,
+            Policy = options is RewardRefreshOptions { Policy: { } policy } ? Running.Open(place.Store, policy).Files : null,
             Restart = place.Restart,
             Progress = display,
-            Preflight = new PreflightView(place.PreflightOnly),
+            Preflight = preflight ?? new PreflightView(place.PreflightOnly),
             Cancellation = cancel,
         };
 
@@ -44,7 +52,15 @@ internal static class StageRunner
             {
                 PretrainOptions pretrain => Pretrain.Run(pretrain, context),
                 SftOptions sft => Sft.Run(sft, context),
+                RewardOptions reward => Reward.Run(reward, context),
+                RewardRefreshOptions refresh => RewardRefresh.Run(refresh, context),
+                PpoOptions ppo => Ppo.Run(ppo, context),
+                GrpoOptions grpo => Grpo.Run(grpo, context),
+                RlooOptions rloo => Grpo.Run(rloo, context),
                 DpoOptions dpo => Dpo.Run(dpo, context),
+                KtoOptions kto => Kto.Run(kto, context),
+                OrpoOptions orpo => Orpo.Run(orpo, context),
+                SimpoOptions simpo => Simpo.Run(simpo, context),
                 _ => throw new ArgumentException($"There is no stage for {options.GetType().Name}.", nameof(options)),
             };
         }
@@ -52,10 +68,19 @@ internal static class StageRunner
         {
             display.Close();
         }
-        var version = store.Add(result.Draft, saveAs, cancel);
+        var version = store.Add(lineageNote is null ? result.Draft : Noted(result.Draft, lineageNote), saveAs, cancel);
+        if (place.SaveAdapter is { } adapter)
+            AdapterFiles.Export(version.Files, adapter, place.Parent);
         if (store.Reports(version.Digest).All(r => r.Kind != "run"))
             store.AttachReport(version.Digest, "run", RunReport(stage, result.Facts));
         return new(version, result.Facts);
+    }
+
+    private static VersionDraft Noted(VersionDraft draft, JsonObject note)
+    {
+        var facts = draft.Lineage.Facts.DeepClone().AsObject();
+        facts["align"] = note.DeepClone();
+        return draft with { Lineage = draft.Lineage with { Facts = facts } };
     }
 
     /// <summary>The stem that a stage has everywhere.</summary>
@@ -63,7 +88,15 @@ internal static class StageRunner
     {
         PretrainOptions => "pretrain",
         SftOptions => "sft",
+        RewardOptions => "reward",
+        RewardRefreshOptions => "refresh",
+        PpoOptions => "ppo",
+        GrpoOptions => "grpo",
+        RlooOptions => "rloo",
         DpoOptions => "dpo",
+        KtoOptions => "kto",
+        OrpoOptions => "orpo",
+        SimpoOptions => "simpo",
         _ => throw new ArgumentException($"There is no stage for {options.GetType().Name}.", nameof(options)),
     };
 
@@ -75,6 +108,8 @@ internal static class StageRunner
         ["steps"] = facts.Steps,
         ["tokens"] = facts.Tokens,
         ["target_tokens"] = facts.TargetTokens,
+        ["sampled_tokens"] = facts.Sampled,
+        ["sampling_seconds"] = facts.SamplingSeconds,
         ["seconds"] = facts.Seconds,
         ["tokens_per_second"] = facts.TokensPerSecond,
         ["peak_memory_bytes"] = facts.PeakMemoryBytes,

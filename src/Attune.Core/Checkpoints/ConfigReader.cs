@@ -65,6 +65,27 @@ internal sealed class ConfigReader(JsonObject json, string path, string prefix =
         var other => throw Wrong(key, "a list of texts", other),
     };
 
+    /// <summary>A list of names, one expression, or neither.</summary>
+    public Adapters.ModuleNames TextsOrText(string key) => Node(key) is JsonArray ? new(Texts(key)!) : new([], Text(key));
+
+    /// <summary>A whole number, a list of them, or null.</summary>
+    public IReadOnlyList<int>? Ints(string key) => Node(key) switch
+    {
+        null => null,
+        JsonArray list => list.Count == 0 ? null : [.. list.Select(item => item is JsonValue value && value.TryGetValue<int>(out var number) ? number : throw Wrong(key, "whole numbers", list))],
+        _ => [Int(key, least: 0)],
+    };
+
+    /// <summary>An object of finite numbers, in its order; none where the key is absent or null.</summary>
+    public IEnumerable<KeyValuePair<string, double>> NumbersByName(string key)
+    {
+        if (Node(key) is not { } node)
+            yield break;
+        var inner = Object(key) ?? throw Wrong(key, "an object", node);
+        foreach (var name in node.AsObject().Select(p => p.Key))
+            yield return KeyValuePair.Create(name, inner.Number(name) ?? throw Wrong($"{key}.{name}", "a number", null));
+    }
+
     /// <summary>True or false.</summary>
     public bool Flag(string key, bool whenAbsent = false) => Node(key) switch
     {

@@ -1,4 +1,5 @@
 using System.IO.MemoryMappedFiles;
+using System.Runtime.InteropServices;
 
 namespace Attune.Core.Checkpoints;
 
@@ -7,7 +8,7 @@ namespace Attune.Core.Checkpoints;
 /// bytes are the operating system's pages. Safe to read from many threads. Spans that it gave are valid until
 /// <see cref="Dispose"/>; nobody may shorten the file meanwhile (the store's blobs are never written again).
 /// </summary>
-public sealed unsafe class SafetensorsFile : IDisposable
+public sealed unsafe partial class SafetensorsFile : IDisposable
 {
     private readonly MemoryMappedFile _map;
     private readonly MemoryMappedViewAccessor _view;
@@ -108,6 +109,28 @@ public sealed unsafe class SafetensorsFile : IDisposable
                 throw new UnsupportedCheckpointException($"The tensor is {tensor.Type.HeaderName()}; weights are read from F32, F16, BF16 or F64.") { File = Path, Field = name };
         }
     }
+
+    /// <summary>
+    /// Says that a tensor's bytes are not needed for now: the system may take its pages from this process. They come back
+    /// when they are read again, so a model larger than memory can be gone through tensor by tensor.
+    /// </summary>
+    public void LetGo(string name)
+    {
+        var tensor = this[name];
+        ObjectDisposedException.ThrowIf(_start is null, this);
+        if (OperatingSystem.IsWindows())
+            return;
+        var page = (nint)Environment.SystemPageSize;
+        var (first, last) = ((nint)(_start + tensor.Start) / page * page, (nint)(_start + tensor.Start + tensor.Length) / page * page);
+        if (last > first)
+            _ = Advise(first, (nuint)(last - first), DoNotNeed);
+    }
+
+    private const int DoNotNeed = 4; // MADV_DONTNEED, on Linux and macOS alike
+
+    [LibraryImport("libc", EntryPoint = "madvise")]
+    [DefaultDllImportSearchPaths(DllImportSearchPath.SafeDirectories)]
+    private static partial int Advise(nint start, nuint length, int advice);
 
     /// <summary>Unmaps the file; spans that it gave are dead from here on.</summary>
     public void Dispose()

@@ -118,6 +118,9 @@ public sealed class WeightFiles : IDisposable
             Atomic.WriteAllText(list, IndexOf(shards, names));
     }
 
+    /// <inheritdoc cref="SafetensorsFile.LetGo"/>
+    public void LetGo(string name) => FileOf(name).LetGo(name);
+
     /// <summary>Closes every file.</summary>
     public void Dispose()
     {

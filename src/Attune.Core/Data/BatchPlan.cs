@@ -109,11 +109,44 @@ public static class Batches
     }
 
     /// <summary>P pairs as 2P rows: the chosen ones first, then the rejected ones, in the same order.</summary>
-    public static RaggedBatch OfPairs(IReadOnlyList<PairRow> pairs, ReadOnlySpan<int> indices)
+    /// <param name="pairs">The pairs.</param>
+    /// <param name="indices">Which.</param>
+    /// <param name="share">
+    /// Whether the prompt of a pair is laid down once, with the chosen row. Its last token stands in both rows, for what
+    /// follows it there is predicted from it.
+    /// </param>
+    public static RaggedBatch OfPairs(IReadOnlyList<PairRow> pairs, ReadOnlySpan<int> indices, bool share = false)
     {
-        var rows = new TokenRow[2 * indices.Length];
-        for (var i = 0; i < indices.Length; i++)
-            (rows[i], rows[indices.Length + i]) = (pairs[indices[i]].Chosen, pairs[indices[i]].Rejected);
-        return RaggedBatch.Of([.. rows.Select(r => r.Ids)], [.. rows.Select(r => r.Trained)]);
+        var count = indices.Length;
+        var (rows, prefixes) = (new TokenRow[2 * count], new (int Row, int Length)[2 * count]);
+        for (var i = 0; i < count; i++)
+        {
+            var pair = pairs[indices[i]];
+            var prefix = share ? Math.Max(0, Math.Min(pair.PromptLength, pair.Rejected.Ids.Length) - 1) : 0;
+            (rows[i], rows[count + i]) = (pair.Chosen, pair.Rejected with { Ids = pair.Rejected.Ids[prefix..], Trained = pair.Rejected.Trained[prefix..] });
+            prefixes[count + i] = (i, prefix);
+        }
+        return RaggedBatch.Of([.. rows.Select(r => r.Ids)], [.. rows.Select(r => r.Trained)], prefixes);
+    }
+
+    /// <summary>Rankings end to end, each with its prompt laid down once; where each ranking starts among the rows, with their number at the end.</summary>
+    /// <param name="lists">The rankings.</param>
+    /// <param name="indices">Which.</param>
+    /// <param name="keepLast">Tokens at the prompt's end that stand in every row: 1 where what follows is predicted from it, else 0.</param>
+    public static (RaggedBatch Rows, int[] Starts) OfRankings(IReadOnlyList<ListRow> lists, ReadOnlySpan<int> indices, int keepLast)
+    {
+        var (ids, trained, prefixes, starts) = (new List<int[]>(), new List<bool[]>(), new List<(int Row, int Length)>(), new List<int> { 0 });
+        foreach (var i in indices)
+        {
+            foreach (var row in lists[i].Rows)
+            {
+                var prefix = ids.Count == starts[^1] ? 0 : Math.Max(0, Math.Min(lists[i].PromptLength - keepLast, row.Ids.Length - 1));
+                prefixes.Add((starts[^1], prefix));
+                ids.Add(row.Ids[prefix..]);
+                trained.Add(row.Trained[prefix..]);
+            }
+            starts.Add(ids.Count);
+        }
+        return (RaggedBatch.Of(ids, trained, prefixes), [.. starts]);
     }
 }

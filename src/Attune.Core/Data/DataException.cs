@@ -28,6 +28,12 @@ public sealed class DataException : AttuneException
     internal static DataException BrokenJson(string file, int line, string what, Exception? inner = null) =>
         new("ATT3004", $"Broken JSON: {what}", inner) { File = file, Line = line, Hint = "JSONL has one whole object on each line; a JSON file is one array of objects." };
 
+    internal static DataException NaN(string file, int line, Exception inner) =>
+        new("ATT2401", "The row holds NaN or Infinity, which JSON has not.", inner) { File = file, Line = line, Hint = "A score that is no number says nothing about the answer; remove the row." };
+
+    internal static DataException NoPreference(string file, string what) =>
+        new("ATT2404", what) { File = file, Hint = "Rankings and scores make pairs only where one answer of a prompt is worth more than another." };
+
     internal static DataException UnknownFormat(string file, int line, string what, string hint) =>
         new("ATT3005", what) { File = file, Line = line, Hint = hint };
 

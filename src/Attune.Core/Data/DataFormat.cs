@@ -27,8 +27,20 @@ public enum FormatKind
     /// <summary>chosen and rejected, with a prompt in any of the forms above.</summary>
     Preference,
 
+    /// <summary>Several answers of one prompt with scores or ranks.</summary>
+    Ranking,
+
+    /// <summary>The same as <c>attune rank</c> writes it: with who, when and from which version, and with what was skipped or taken back.</summary>
+    Annotations,
+
+    /// <summary>A conversation with a score.</summary>
+    Scored,
+
     /// <summary>A conversation with a boolean label.</summary>
     Kto,
+
+    /// <summary>A prompt alone, perhaps with the answer that is right.</summary>
+    Prompts,
 }
 
 /// <summary>How the rows lie in the file.</summary>
@@ -63,7 +75,7 @@ public sealed record DataFormat(FormatKind Kind, FileLayout Layout, string Evide
     private const int LinesSeen = 2000;
 
     private static readonly string[] DecidingFields =
-        ["messages", "conversations", "instruction", "output", "prompt", "completion", "chosen", "rejected", "label", "text"];
+        ["messages", "conversations", "instruction", "output", "prompt", "completion", "chosen", "rejected", "label", "text", "responses", "scores", "ranks", "score", "preferred_output", "non_preferred_output"];
 
     /// <summary>Looks into a file (its name counts only where the content leaves it open).</summary>
     /// <exception cref="DataException">ATT3001 no file, ATT3002 empty, ATT3003 encoding, ATT3004 broken JSON, ATT3005 no known format.</exception>
@@ -100,12 +112,25 @@ public sealed record DataFormat(FormatKind Kind, FileLayout Layout, string Evide
     private static (FormatKind Kind, string Evidence)? Decide(JsonRow row)
     {
         var fields = string.Join(", ", row.Keys);
-        var label = row.Has("label") ? "label" : row.Has("kto_tag") ? "kto_tag" : null;
+        var (label, score) = (PreferenceParser.LabelFields.FirstOrDefault(row.Has), PreferenceParser.ScoreFields.FirstOrDefault(row.Has));
         var turns = row.Has("messages") ? "messages" : row.Has("conversations") ? "conversations" : null;
+        var answers = row.Has("responses") ? "responses" : row.Has("completions") ? "completions" : null;
+        if (answers is not null && row.Has("event") && row.Has("annotator"))
+            return (FormatKind.Annotations, $"'{answers}' with 'event' and 'annotator' make it annotations of attune rank (fields: {fields})");
+        if (answers is not null && (row.Has("scores") || row.Has("ranks")))
+            return (FormatKind.Ranking, $"'{answers}' beside {(row.Has("scores") ? "'scores'" : "'ranks'")} make it rankings (fields: {fields})");
+        if (row.Has("instruction") && row.Find("output") is { ValueKind: JsonValueKind.Array })
+            return (FormatKind.Ranking, $"'output' is a list, best first: rankings in LLaMA-Factory's older form (fields: {fields})");
+        if (row.Has("preferred_output") && row.Has("non_preferred_output"))
+            return (FormatKind.Preference, $"'preferred_output' and 'non_preferred_output' make it OpenAI's preference pairs (fields: {fields})");
+        if (row.Has("chosen") && row.Has("rejected"))
+            return (FormatKind.Preference, $"'chosen' and 'rejected' make it preference pairs{(row.Has("margin") ? " with margins" : "")} (fields: {fields})");
         if (label is not null && (turns is not null || row.Has("prompt") || row.Has("instruction")))
             return (FormatKind.Kto, $"'{label}' beside a conversation makes it labelled data (fields: {fields})");
-        if (row.Has("chosen") && row.Has("rejected"))
-            return (FormatKind.Preference, $"'chosen' and 'rejected' make it preference pairs (fields: {fields})");
+        if (score is not null && (turns is not null || ((row.Has("prompt") || row.Has("instruction")) && (row.Has("completion") || row.Has("response") || row.Has("answer")))))
+            return (FormatKind.Scored, $"'{score}' beside a conversation makes it scored answers (fields: {fields})");
+        if (turns is not null && EndsWithUser(row, turns))
+            return (FormatKind.Prompts, $"'{turns}' that end with the user are prompts (fields: {fields})");
         if (turns is not null)
         {
             var tagged = row.Find(turns) is { ValueKind: JsonValueKind.Array } list && list.GetArrayLength() > 0
@@ -114,13 +139,23 @@ public sealed record DataFormat(FormatKind Kind, FileLayout Layout, string Evide
                 ? (FormatKind.ShareGpt, $"'{turns}' of {{from, value}} make it sharegpt (fields: {fields})")
                 : (FormatKind.Messages, $"'{turns}' of {{role, content}} make it OpenAI messages (fields: {fields})");
         }
+        if (row.Has("instruction") && !row.Has("output"))
+            return (FormatKind.Prompts, $"'instruction' without 'output' is a prompt (fields: {fields})");
         if (row.Has("instruction"))
             return (FormatKind.Alpaca, $"'instruction' makes it alpaca (fields: {fields})");
         if (row.Has("prompt") && row.Has("completion"))
             return (FormatKind.PromptCompletion, $"'prompt' and 'completion' (fields: {fields})");
+        if (row.Has("prompt") || (row.Has("question") && row.Has("answer")))
+            return (FormatKind.Prompts, $"'{(row.Has("prompt") ? "prompt" : "question")}' without a completion is a prompt (fields: {fields})");
         var text = row.Has("text") ? "text" : row.Has("content") ? "content" : null;
         return text is null ? null : (FormatKind.JsonText, $"'{text}' is the document (fields: {fields})");
     }
+
+    private static bool EndsWithUser(JsonRow row, string turns) =>
+        row.Find(turns) is { ValueKind: JsonValueKind.Array } list && list.GetArrayLength() > 0
+        && list[list.GetArrayLength() - 1] is { ValueKind: JsonValueKind.Object } last
+        && (last.TryGetProperty("role", out var role) || last.TryGetProperty("from", out role))
+        && role.ValueKind == JsonValueKind.String && role.GetString() is "user" or "human";
 
     private static DataException Unknown(JsonRow row)
     {
@@ -130,7 +165,7 @@ public sealed record DataFormat(FormatKind Kind, FileLayout Layout, string Evide
                 return row.Fail("ATT3008", $"There is no field '{key}'.", key, $"Did you mean '{near}'?");
         }
         return DataException.UnknownFormat(row.File, row.Line, $"No format has the fields {string.Join(", ", row.Keys)}.",
-            "Known: text | instruction, output | conversations | messages | prompt, completion | prompt, chosen, rejected | messages, label.");
+            "Known: text | instruction, output | conversations | messages | prompt, completion | prompt, chosen, rejected | prompt, responses, scores | messages, label | prompt.");
     }
 
     private static DataFormat OfText(string path)

@@ -39,31 +39,102 @@ public static class DataReader
     public static IEnumerable<ConversationRow> ReadConversations(string path, BadRows badRows = BadRows.Error, RowTally? tally = null) =>
         As<ConversationRow>(path, "conversations", badRows, tally);
 
-    /// <summary>Preference pairs.</summary>
+    /// <summary>Preference pairs: as they are, or made of rankings, annotations and scores with their margins.</summary>
     /// <inheritdoc cref="Read(string, BadRows, RowTally)"/>
-    public static IEnumerable<PreferenceRow> ReadPreferences(string path, BadRows badRows = BadRows.Error, RowTally? tally = null) =>
-        As<PreferenceRow>(path, "preference pairs", badRows, tally);
-
-    /// <summary>Labelled conversations.</summary>
-    /// <inheritdoc cref="Read(string, BadRows, RowTally)"/>
-    public static IEnumerable<LabelledRow> ReadLabelled(string path, BadRows badRows = BadRows.Error, RowTally? tally = null) =>
-        As<LabelledRow>(path, "labelled conversations", badRows, tally);
-
-    private static IEnumerable<T> As<T>(string path, string wanted, BadRows badRows, RowTally? tally)
-        where T : DataRow
+    public static IEnumerable<PreferenceRow> ReadPreferences(string path, BadRows badRows = BadRows.Error, RowTally? tally = null)
     {
         var format = DataFormat.Detect(path);
-        if (RowTypeOf(format.Kind) != typeof(T))
-            throw DataException.WrongUse(path, $"The file holds {Describe(format.Kind)}, where {wanted} are needed: {format.Evidence}.",
-                $"{Describe(format.Kind)} are for: {UseOf(format.Kind)}.");
-        return Read(path, format, badRows, tally).Cast<T>();
+        if (!Ranks(format.Kind))
+            return As<PreferenceRow>(path, format, "preference pairs", badRows, tally);
+        tally ??= new RowTally();
+        return AtLeastOne(path, Rankings(path, format, badRows, tally).SelectMany(ranking => Pairs(ranking, tally)));
     }
+
+    /// <summary>Rankings: as they are, of annotations and scores, or pairs as rankings of two.</summary>
+    /// <inheritdoc cref="Read(string, BadRows, RowTally)"/>
+    public static IEnumerable<RankingRow> ReadRankings(string path, BadRows badRows = BadRows.Error, RowTally? tally = null)
+    {
+        var format = DataFormat.Detect(path);
+        return Ranks(format.Kind)
+            ? Rankings(path, format, badRows, tally ?? new RowTally())
+            : As<PreferenceRow>(path, format, "rankings", badRows, tally).Select(PreferenceForms.Ranking);
+    }
+
+    /// <summary>Labelled conversations: as they are, or the two sides of pairs, or the best and the worst of rankings.</summary>
+    /// <inheritdoc cref="Read(string, BadRows, RowTally)"/>
+    public static IEnumerable<LabelledRow> ReadLabelled(string path, BadRows badRows = BadRows.Error, RowTally? tally = null)
+    {
+        var format = DataFormat.Detect(path);
+        return Ranks(format.Kind) ? AtLeastOne(path, Rankings(path, format, badRows, tally ?? new RowTally()).SelectMany(PreferenceForms.Labels))
+            : format.Kind == FormatKind.Preference ? As<PreferenceRow>(path, format, "labelled conversations", badRows, tally).SelectMany(PreferenceForms.Labels)
+            : As<LabelledRow>(path, format, "labelled conversations", badRows, tally);
+    }
+
+    /// <summary>
+    /// Prompts to be answered: rows that are prompts, or what stands before the answers of any other rows; lines of a plain
+    /// text are a prompt each. The answer of a conversation is kept as the right one.
+    /// </summary>
+    /// <inheritdoc cref="Read(string, BadRows, RowTally)"/>
+    public static IEnumerable<PromptRow> ReadPrompts(string path, BadRows badRows = BadRows.Error, RowTally? tally = null)
+    {
+        var format = DataFormat.Detect(path);
+        if (format.Kind == FormatKind.Text)
+            format = format with { Layout = FileLayout.TextLines };
+        return Read(path, format, badRows, tally).Select(row => row switch
+        {
+            PromptRow prompt => prompt,
+            TextRow text => new PromptRow(new([new(Turns.User, text.Text.Trim())]), null, text.Origin),
+            PreferenceRow pair => new PromptRow(pair.Prompt, null, pair.Origin),
+            RankingRow ranking => new PromptRow(ranking.Prompt, null, ranking.Origin),
+            LabelledRow talk => new PromptRow(PreferenceForms.PromptOf(talk.Conversation), null, talk.Origin),
+            ScoredRow talk => new PromptRow(PreferenceForms.PromptOf(talk.Conversation), null, talk.Origin),
+            ConversationRow talk => new PromptRow(PreferenceForms.PromptOf(talk.Conversation), talk.Conversation.Messages[^1].Content, talk.Origin),
+            _ => throw new InvalidOperationException($"Unknown row {row.GetType().Name}."),
+        });
+    }
+
+    private static bool Ranks(FormatKind kind) => kind is FormatKind.Ranking or FormatKind.Annotations or FormatKind.Scored;
+
+    private static IEnumerable<RankingRow> Rankings(string path, DataFormat format, BadRows badRows, RowTally tally) => format.Kind == FormatKind.Scored
+        ? PreferenceForms.Rankings(Read(path, format, badRows, tally).Cast<ScoredRow>(), tally)
+        : Read(path, format, badRows, tally).Cast<RankingRow>();
+
+    private static IEnumerable<PreferenceRow> Pairs(RankingRow ranking, RowTally tally)
+    {
+        if (!ranking.HasPreference)
+            tally.Drop(PreferenceForms.AllTied, ranking.Origin);
+        return PreferenceForms.Pairs(ranking);
+    }
+
+    private static IEnumerable<T> AtLeastOne<T>(string path, IEnumerable<T> rows)
+    {
+        var any = false;
+        foreach (var row in rows)
+        {
+            any = true;
+            yield return row;
+        }
+        if (!any)
+            throw DataException.NoPreference(path, "No row says that one answer is better than another.");
+    }
+
+    private static IEnumerable<T> As<T>(string path, string wanted, BadRows badRows, RowTally? tally)
+        where T : DataRow => As<T>(path, DataFormat.Detect(path), wanted, badRows, tally);
+
+    private static IEnumerable<T> As<T>(string path, DataFormat format, string wanted, BadRows badRows, RowTally? tally)
+        where T : DataRow => RowTypeOf(format.Kind) == typeof(T)
+        ? Read(path, format, badRows, tally).Cast<T>()
+        : throw DataException.WrongUse(path, $"The file holds {Describe(format.Kind)}, where {wanted} are needed: {format.Evidence}.",
+            $"{Describe(format.Kind)} are for: {UseOf(format.Kind)}.");
 
     private static Type RowTypeOf(FormatKind kind) => kind switch
     {
         FormatKind.Text or FormatKind.JsonText => typeof(TextRow),
         FormatKind.Preference => typeof(PreferenceRow),
+        FormatKind.Ranking or FormatKind.Annotations => typeof(RankingRow),
+        FormatKind.Scored => typeof(ScoredRow),
         FormatKind.Kto => typeof(LabelledRow),
+        FormatKind.Prompts => typeof(PromptRow),
         _ => typeof(ConversationRow),
     };
 
@@ -71,7 +142,11 @@ public static class DataReader
     {
         FormatKind.Text or FormatKind.JsonText => "documents",
         FormatKind.Preference => "preference pairs",
+        FormatKind.Ranking => "rankings",
+        FormatKind.Annotations => "annotations",
+        FormatKind.Scored => "scored answers",
         FormatKind.Kto => "labelled conversations",
+        FormatKind.Prompts => "prompts",
         _ => "conversations",
     };
 
@@ -79,8 +154,9 @@ public static class DataReader
     public static string UseOf(FormatKind kind) => kind switch
     {
         FormatKind.Text or FormatKind.JsonText => "attune pretrain",
-        FormatKind.Preference => "attune dpo, attune reward",
-        FormatKind.Kto => "KTO",
+        FormatKind.Preference or FormatKind.Ranking or FormatKind.Annotations or FormatKind.Scored => "attune dpo, attune reward",
+        FormatKind.Kto => "attune kto",
+        FormatKind.Prompts => "attune rank, attune ppo, attune grpo",
         _ => "attune sft",
     };
 
@@ -110,7 +186,10 @@ public static class DataReader
             tally.Drop(fault.Code + " " + fault.Message, new RowOrigin(path, fault.Line ?? 1));
         }
 
-        foreach (var row in format.Layout == FileLayout.JsonArray ? JsonRecords.Array(path) : JsonRecords.Lines(path, Fault))
+        var records = format.Layout == FileLayout.JsonArray ? JsonRecords.Array(path) : JsonRecords.Lines(path, Fault);
+        if (format.Kind == FormatKind.Annotations)
+            records = AnnotationEvents.Standing(records, tally);
+        foreach (var row in records)
         {
             DataRow parsed;
             try

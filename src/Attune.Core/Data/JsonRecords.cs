@@ -1,9 +1,11 @@
+using System.Text;
 using System.Text.Json;
+using System.Text.RegularExpressions;
 
 namespace Attune.Core.Data;
 
 /// <summary>The objects of a JSONL file or of a JSON array, each with the line that it starts on.</summary>
-internal static class JsonRecords
+internal static partial class JsonRecords
 {
     private static readonly JsonDocumentOptions Strict = new() { AllowDuplicateProperties = false };
 
@@ -21,7 +23,7 @@ internal static class JsonRecords
             }
             catch (JsonException e)
             {
-                onBroken(DataException.BrokenJson(path, number, Reason(e), e));
+                onBroken(BareNaN().IsMatch(line) ? DataException.NaN(path, number, e) : DataException.BrokenJson(path, number, Reason(e), e));
                 continue;
             }
             catch (InvalidOperationException e)
@@ -69,7 +71,8 @@ internal static class JsonRecords
         catch (JsonException e)
         {
             // A reader that goes on from a state counts lines from where the document began.
-            throw DataException.BrokenJson(path, (int)(e.LineNumber ?? 0) + 1, Reason(e), e);
+            var broken = (int)(e.LineNumber ?? 0) + 1;
+            throw BareNaN().IsMatch(LineOf(bytes, broken)) ? DataException.NaN(path, broken, e) : DataException.BrokenJson(path, broken, Reason(e), e);
         }
     }
 
@@ -90,6 +93,17 @@ internal static class JsonRecords
     }
 
     private static int Newlines(ReadOnlySpan<byte> bytes) => bytes.Count((byte)'\n');
+
+    private static string LineOf(ReadOnlySpan<byte> bytes, int line)
+    {
+        for (; line > 1 && bytes.IndexOf((byte)'\n') is >= 0 and var end; line--)
+            bytes = bytes[(end + 1)..];
+        return Encoding.UTF8.GetString(bytes.IndexOf((byte)'\n') is >= 0 and var length ? bytes[..length] : bytes);
+    }
+
+    // Python writes NaN and Infinity as they are; JSON has neither.
+    [GeneratedRegex(@"(^|[:\[,])\s*-?(NaN|Infinity)\b", RegexOptions.CultureInvariant | RegexOptions.ExplicitCapture)]
+    private static partial Regex BareNaN();
 
     private static string Reason(JsonException e)
     {

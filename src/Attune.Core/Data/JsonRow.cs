@@ -56,6 +56,21 @@ internal readonly record struct JsonRow(string File, int Line, JsonElement Eleme
         ? value.GetBoolean()
         : throw WrongType(field, "true or false", Require(field));
 
+    public double RequireNumber(string field) => Number(Require(field), field);
+
+    /// <summary>A finite number: NaN (as text) and what overflows a double are refused by name.</summary>
+    public double Number(JsonElement value, string field)
+    {
+        if (value.ValueKind == JsonValueKind.Number && value.TryGetDouble(out var number))
+            return double.IsFinite(number) ? number : throw NotFinite(field);
+        throw value.ValueKind == JsonValueKind.String && value.GetString()!.TrimStart('-', '+').ToLowerInvariant() is "nan" or "inf" or "infinity"
+            ? NotFinite(field)
+            : WrongType(field, "a number", value);
+    }
+
+    private DataException NotFinite(string field) =>
+        Fail("ATT2401", "The number is not finite.", field, "A score that is NaN or infinite says nothing about the answer; remove the row.");
+
     public JsonElement.ArrayEnumerator Items(JsonElement value, string field) => value.ValueKind == JsonValueKind.Array
         ? value.EnumerateArray()
         : throw WrongType(field, "a list", value);

@@ -71,7 +71,12 @@ public static class Preflight
     public static PreflightReport OfPairs(IReadOnlyList<PairRow> rows, RowTally tally, ITokenEncoder encoder, IReadOnlyCollection<int> endOfTurn) =>
         Examine([.. rows.SelectMany(r => new[] { (r.Chosen, (string?)"chosen"), (r.Rejected, "rejected") })], tally, encoder, endOfTurn);
 
-    private static PreflightReport Examine(IReadOnlyList<(TokenRow Row, string? Label)> rows, RowTally tally, ITokenEncoder encoder, IReadOnlyCollection<int>? endOfTurn)
+    /// <summary>Examines prompts: nothing of them is trained, for what is learnt are the answers to come.</summary>
+    /// <exception cref="DataException">ATT3030: there is none.</exception>
+    public static PreflightReport OfPrompts(IReadOnlyList<TokenRow> rows, RowTally tally, ITokenEncoder encoder) =>
+        Examine([.. rows.Select(r => (r, (string?)"prompt"))], tally, encoder, null, learnt: false);
+
+    private static PreflightReport Examine(IReadOnlyList<(TokenRow Row, string? Label)> rows, RowTally tally, ITokenEncoder encoder, IReadOnlyCollection<int>? endOfTurn, bool learnt = true)
     {
         var (turns, ended) = (0, 0);
         foreach (var (row, _) in rows)
@@ -91,7 +96,8 @@ public static class Preflight
             Kinds = Kinds(rows),
             Samples = [.. Picks(rows.Count).Select(i => Sample(rows[i].Row, rows[i].Label, encoder))],
         };
-        RefuseWithoutSignal(report, endOfTurn is not null);
+        if (learnt || rows.Count == 0)
+            RefuseWithoutSignal(report, endOfTurn is not null);
         return report;
     }
 

@@ -25,6 +25,13 @@ public sealed class RaggedBatch
     /// <summary>Where each row starts, with N at the end: S + 1 numbers for S rows.</summary>
     public required int[] Starts { get; init; }
 
+    /// <summary>
+    /// For each row the tokens of an earlier row that stand before it, as if they were its own: where they start in the
+    /// stream, and how many there are. What two completions of one prompt share is so computed once. Null where no row has
+    /// any.
+    /// </summary>
+    public IReadOnlyList<(int Start, int Length)>? Prefixes { get; init; }
+
     /// <summary>N: real tokens in the batch.</summary>
     public int Tokens => Ids.Length;
 
@@ -32,7 +39,10 @@ public sealed class RaggedBatch
     public int Rows => Starts.Length - 1;
 
     /// <summary>Lays rows end to end. A token is a target where its flag in <paramref name="trained"/> is set (never the first of a row).</summary>
-    public static RaggedBatch Of(IReadOnlyList<int[]> rows, IReadOnlyList<bool[]>? trained = null)
+    /// <param name="rows">Token ids of each row, without those of its prefix.</param>
+    /// <param name="trained">Flags, or null for all.</param>
+    /// <param name="prefixes">For each row the earlier row whose first tokens stand before it, and how many; or null.</param>
+    public static RaggedBatch Of(IReadOnlyList<int[]> rows, IReadOnlyList<bool[]>? trained = null, IReadOnlyList<(int Row, int Length)>? prefixes = null)
     {
         var starts = new int[rows.Count + 1];
         for (var r = 0; r < rows.Count; r++)
@@ -47,11 +57,11 @@ public sealed class RaggedBatch
             row.CopyTo(ids, starts[r]);
             for (var i = 0; i < row.Length; i++)
             {
-                positions[starts[r] + i] = i;
+                positions[starts[r] + i] = (prefixes?[r].Length ?? 0) + i;
                 if (i + 1 < row.Length && (trained is null || trained[r][i + 1]))
                     targets[starts[r] + i] = row[i + 1];
             }
         }
-        return new RaggedBatch { Ids = ids, Targets = targets, Positions = positions, Starts = starts };
+        return new RaggedBatch { Ids = ids, Targets = targets, Positions = positions, Starts = starts, Prefixes = prefixes is null || prefixes.All(p => p.Length == 0) ? null : [.. prefixes.Select(p => (p.Length == 0 ? 0 : starts[p.Row], p.Length))] };
     }
 }

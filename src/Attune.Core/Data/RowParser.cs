@@ -14,8 +14,11 @@ internal static class RowParser
         return kind switch
         {
             FormatKind.JsonText => Text(row),
-            FormatKind.Preference => Preference(row),
-            FormatKind.Kto => Labelled(row),
+            FormatKind.Preference => PreferenceParser.Pair(row),
+            FormatKind.Ranking or FormatKind.Annotations => PreferenceParser.Ranking(row),
+            FormatKind.Scored => PreferenceParser.Scored(row),
+            FormatKind.Kto => PreferenceParser.Labelled(row),
+            FormatKind.Prompts => PreferenceParser.Prompt(row),
             _ => new ConversationRow(Whole(row, kind), row.Origin),
         };
     }
@@ -31,7 +34,7 @@ internal static class RowParser
     }
 
     /// <summary>A conversation with its completion, in whichever form the row has it.</summary>
-    private static Conversation Whole(JsonRow row, FormatKind kind)
+    internal static Conversation Whole(JsonRow row, FormatKind kind)
     {
         var field = row.Has("messages") ? "messages" : "conversations";
         var messages = kind switch
@@ -45,13 +48,13 @@ internal static class RowParser
         return new Conversation(messages) { Tools = Turns.ReadTools(row) };
     }
 
-    private static List<Message> Listed(JsonRow row, string field)
+    internal static List<Message> Listed(JsonRow row, string field)
     {
         row.RefuseTypos("messages", "conversations", "tools", "system", "kind");
         return Turns.WithSystem(row.Text("system"), Turns.Read(row, row.Require(field), field));
     }
 
-    private static List<Message> AlpacaPrompt(JsonRow row)
+    internal static List<Message> AlpacaPrompt(JsonRow row)
     {
         row.RefuseTypos("instruction", "input", "output", "system", "history", "kind");
         var (instruction, input) = (row.RequireText("instruction"), row.Text("input") ?? "");
@@ -73,7 +76,7 @@ internal static class RowParser
         return Turns.WithSystem(row.Text("system"), messages);
     }
 
-    private static List<Message> Prompt(JsonRow row)
+    internal static List<Message> Prompt(JsonRow row)
     {
         var prompt = row.Require("prompt");
         var messages = prompt.ValueKind == JsonValueKind.String
@@ -81,68 +84,4 @@ internal static class RowParser
             : Turns.Read(row, prompt, "prompt");
         return Turns.WithSystem(row.Text("system"), messages);
     }
-
-    private static PreferenceRow Preference(JsonRow row)
-    {
-        row.RefuseTypos("prompt", "chosen", "rejected", "instruction", "input", "messages", "conversations", "system", "tools", "kind");
-        var (chosen, rejected) = (Side(row, "chosen"), Side(row, "rejected"));
-        List<Message> prompt;
-        string field;
-        if (chosen is [{ Role: Turns.System or Turns.User }, ..])
-            (prompt, field) = (Shared(row, chosen, rejected), "chosen");
-        else if (row.Has("prompt"))
-            (prompt, field) = (Prompt(row), "prompt");
-        else if (row.Has("instruction"))
-            (prompt, field) = (AlpacaPrompt(row), "instruction");
-        else if (row.Has("conversations") || row.Has("messages"))
-            (prompt, field) = (Listed(row, row.Has("messages") ? "messages" : "conversations"), "conversations");
-        else
-            throw row.Fail("ATT3014", "The pair has no prompt.", "prompt", "Give 'prompt', 'instruction' or 'conversations' beside chosen and rejected.");
-
-        Turns.Check(row, prompt, field, prompt: true);
-        CheckSide(row, prompt, chosen, "chosen");
-        CheckSide(row, prompt, rejected, "rejected");
-        if (Same(chosen, rejected))
-            throw row.Fail("ATT3013", "Chosen and rejected are the same.", "rejected", "A pair without a difference teaches nothing; remove it.");
-        return new PreferenceRow(new Conversation(prompt) { Tools = Turns.ReadTools(row) }, chosen, rejected, row.Origin);
-    }
-
-    private static List<Message> Side(JsonRow row, string field) => Turns.ReadCompletion(row, row.Require(field), field);
-
-    // Both sides tell the whole conversation: what they share before the first difference is the prompt.
-    private static List<Message> Shared(JsonRow row, List<Message> chosen, List<Message> rejected)
-    {
-        var shared = 0;
-        while (shared < Math.Min(chosen.Count, rejected.Count) && Same(chosen[shared], rejected[shared]))
-            shared++;
-        if (shared == chosen.Count && shared == rejected.Count)
-            throw row.Fail("ATT3013", "Chosen and rejected are the same.", "rejected", "A pair without a difference teaches nothing; remove it.");
-        while (shared > 0 && chosen[shared - 1].Role == Turns.Assistant)
-            shared--;
-        var prompt = chosen[..shared];
-        chosen.RemoveRange(0, shared);
-        rejected.RemoveRange(0, shared);
-        return prompt;
-    }
-
-    private static void CheckSide(JsonRow row, List<Message> prompt, List<Message> side, string field)
-    {
-        if (side is not [.., { Role: Turns.Assistant }])
-            throw row.Fail("ATT3012", "There is no assistant message: the completion is missing.", field, null);
-        Turns.Check(row, [.. prompt, .. side], field);
-    }
-
-    private static LabelledRow Labelled(JsonRow row)
-    {
-        row.RefuseTypos("prompt", "completion", "messages", "conversations", "label", "kto_tag", "instruction", "input", "output", "system", "tools", "kind");
-        var kind = row.Has("messages") || row.Has("conversations") ? FormatKind.Messages
-            : row.Has("instruction") ? FormatKind.Alpaca
-            : FormatKind.PromptCompletion;
-        return new LabelledRow(Whole(row, kind), row.RequireBool(row.Has("kto_tag") ? "kto_tag" : "label"), row.Origin);
-    }
-
-    private static bool Same(List<Message> a, List<Message> b) => a.Count == b.Count && a.Zip(b).All(p => Same(p.First, p.Second));
-
-    private static bool Same(Message a, Message b) =>
-        a.Role == b.Role && a.Content == b.Content && a.Fields?.ToJsonString() == b.Fields?.ToJsonString();
 }

@@ -31,8 +31,27 @@ public sealed record PairRow
     /// <summary>How many ids at the start of both are the prompt.</summary>
     public required int PromptLength { get; init; }
 
+    /// <summary>By how much the chosen is preferred (its score less the other's), or null where the data does not say.</summary>
+    public double? Margin { get; init; }
+
     /// <summary>Tokens of both rows.</summary>
     public int Tokens => Chosen.Ids.Length + Rejected.Ids.Length;
+}
+
+/// <summary>A ranking of K answers as the model sees it. All rows start with the same prompt; only completions are trained.</summary>
+public sealed record ListRow
+{
+    /// <summary>K rows of prompt and completion, best first.</summary>
+    public required IReadOnlyList<TokenRow> Rows { get; init; }
+
+    /// <summary>K scores, falling; equal ones are ties.</summary>
+    public required IReadOnlyList<double> Scores { get; init; }
+
+    /// <summary>How many ids at the start of all rows are the prompt.</summary>
+    public required int PromptLength { get; init; }
+
+    /// <summary>Tokens of all rows.</summary>
+    public int Tokens => Rows.Sum(r => r.Ids.Length);
 }
 
 /// <summary>A conversation as a template and a tokenizer make it.</summary>

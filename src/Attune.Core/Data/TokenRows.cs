@@ -45,12 +45,27 @@ public static class TokenRows
     /// <exception cref="DataException">ATT3032: the template renders the prompt differently under the two completions, or marks no completion.</exception>
     public static PairRow OfPreference(PreferenceRow row, RenderTokens render)
     {
-        var chosen = Of(render(With(row, row.Chosen)), row.Origin);
-        var rejected = Of(render(With(row, row.Rejected)), row.Origin);
+        var chosen = Of(render(PreferenceForms.With(row.Prompt, row.Chosen)), row.Origin);
+        var rejected = Of(render(PreferenceForms.With(row.Prompt, row.Rejected)), row.Origin);
         var prompt = StartOfCompletion(chosen, Turns(row.Chosen));
         if (prompt != StartOfCompletion(rejected, Turns(row.Rejected)) || !chosen.Ids.AsSpan(0, prompt).SequenceEqual(rejected.Ids.AsSpan(0, prompt)))
             throw DataException.Boundary(row.Origin, "The prompt's tokens differ between chosen and rejected.");
-        return new PairRow { Chosen = Completion(chosen, prompt), Rejected = Completion(rejected, prompt), PromptLength = prompt };
+        return new PairRow { Chosen = Completion(chosen, prompt), Rejected = Completion(rejected, prompt), PromptLength = prompt, Margin = row.Margin };
+    }
+
+    /// <summary>A ranking through its template, best first: each answer as in a pair.</summary>
+    /// <exception cref="DataException">ATT3032, as for pairs.</exception>
+    public static ListRow OfRanking(RankingRow row, RenderTokens render)
+    {
+        var order = row.BestFirst;
+        var rows = order.Select(i => Of(render(PreferenceForms.With(row.Prompt, row.Responses[i])), row.Origin)).ToArray();
+        var prompt = StartOfCompletion(rows[0], Turns(row.Responses[order[0]]));
+        for (var i = 1; i < rows.Length; i++)
+        {
+            if (StartOfCompletion(rows[i], Turns(row.Responses[order[i]])) != prompt || !rows[i].Ids.AsSpan(0, prompt).SequenceEqual(rows[0].Ids.AsSpan(0, prompt)))
+                throw DataException.Boundary(row.Origin, "The prompt's tokens differ between the answers.");
+        }
+        return new ListRow { Rows = [.. rows.Select(r => Completion(r, prompt))], Scores = [.. order.Select(i => row.Scores[i])], PromptLength = prompt };
     }
 
     /// <summary>
@@ -73,9 +88,6 @@ public static class TokenRows
             yield return row with { Ids = row.Ids[start..end], Trained = row.Trained[start..end] };
         }
     }
-
-    private static Conversation With(PreferenceRow row, IReadOnlyList<Message> completion) =>
-        row.Prompt with { Messages = [.. row.Prompt.Messages, .. completion] };
 
     private static int Turns(IReadOnlyList<Message> completion) => completion.Count(m => m.Role == Data.Turns.Assistant);
 

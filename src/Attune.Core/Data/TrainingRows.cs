@@ -22,6 +22,7 @@ public enum OverlongRows
 public static class TrainingRows
 {
     private const string TooLong = "longer than the window";
+    private const string PromptTooLong = "a prompt that fills the window";
     private const string NoCompletion = "nothing of the completion inside the window";
     private const string NothingTrained = "no trained token";
 
@@ -42,7 +43,18 @@ public static class TrainingRows
     /// <summary>Pairs, in order. A pair is as long as its longer row, and is cut, dropped or kept as one.</summary>
     /// <inheritdoc cref="OfConversations"/>
     public static List<PairRow> OfPreferences(IEnumerable<PreferenceRow> rows, RenderTokens render, int window, OverlongRows overlong, RowTally tally) =>
-        Fit(rows.Select(r => TokenRows.OfPreference(r, render)), r => Math.Max(r.Chosen.Ids.Length, r.Rejected.Ids.Length), Cut, r => [r.Chosen, r.Rejected], window, overlong, tally);
+        Fit(rows.Select(r => TokenRows.OfPreference(r, render)), r => Math.Max(r.Chosen.Ids.Length, r.Rejected.Ids.Length), Cut, r => [r.Chosen, r.Rejected], window, overlong, tally, r => r.PromptLength);
+
+    /// <summary>Rankings, in order. A ranking is as long as its longest row, and is cut, dropped or kept as one.</summary>
+    /// <inheritdoc cref="OfConversations"/>
+    public static List<ListRow> OfRankings(IEnumerable<RankingRow> rows, RenderTokens render, int window, OverlongRows overlong, RowTally tally) =>
+        Fit(rows.Select(r => TokenRows.OfRanking(r, render)), r => r.Rows.Max(row => row.Ids.Length), Cut, r => [.. r.Rows], window, overlong, tally, r => r.PromptLength);
+
+    private static ListRow Cut(ListRow list, int tokens) => list with
+    {
+        Rows = [.. list.Rows.Select(r => r.Cut(Math.Min(tokens, r.Ids.Length)))],
+        PromptLength = Math.Min(tokens, list.PromptLength),
+    };
 
     private static PairRow Cut(PairRow pair, int tokens) => pair with
     {
@@ -51,7 +63,7 @@ public static class TrainingRows
         PromptLength = Math.Min(tokens, pair.PromptLength),
     };
 
-    private static List<T> Fit<T>(IEnumerable<T> rows, Func<T, int> length, Func<T, int, T> cut, Func<T, TokenRow[]> parts, int window, OverlongRows overlong, RowTally tally)
+    private static List<T> Fit<T>(IEnumerable<T> rows, Func<T, int> length, Func<T, int, T> cut, Func<T, TokenRow[]> parts, int window, OverlongRows overlong, RowTally tally, Func<T, int>? prompt = null)
     {
         var kept = new List<T>();
         var (read, tooLong, longest, first) = (0, 0, 0, (RowOrigin?)null);
@@ -63,14 +75,14 @@ public static class TrainingRows
             {
                 (tooLong, longest, first) = (tooLong + 1, Math.Max(longest, length(row)), first ?? parts(row)[0].Origin);
                 if (overlong == OverlongRows.Drop)
-                    tally.Drop(TooLong, parts(row)[0].Origin);
+                    tally.Drop(prompt?.Invoke(row) >= window ? PromptTooLong : TooLong, parts(row)[0].Origin);
                 if (overlong != OverlongRows.Truncate)
                     continue;
                 row = cut(whole, window);
             }
             if (parts(row).Any(p => p.TrainedTokens == 0))
             {
-                tally.Mask(length(whole) > window ? NoCompletion : NothingTrained, parts(row)[0].Origin);
+                tally.Mask(length(whole) <= window ? NothingTrained : prompt?.Invoke(whole) >= window ? PromptTooLong : NoCompletion, parts(row)[0].Origin);
                 continue;
             }
             if (length(whole) > window)

@@ -86,6 +86,11 @@ internal static class Turns
                 prompt ? "A prompt ends with the user (or a tool); the completion stands in a field of its own." : "A conversation to learn from ends with the assistant.");
     }
 
+    public static bool Same(IReadOnlyList<Message> a, IReadOnlyList<Message> b) => a.Count == b.Count && a.Zip(b).All(p => Same(p.First, p.Second));
+
+    public static bool Same(Message a, Message b) =>
+        a.Role == b.Role && a.Content == b.Content && a.Fields?.ToJsonString() == b.Fields?.ToJsonString();
+
     /// <summary>A system message before the others, where there is one.</summary>
     public static List<Message> WithSystem(string? system, List<Message> messages)
     {

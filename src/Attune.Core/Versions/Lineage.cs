@@ -13,6 +13,9 @@ public enum VersionKind
 
     /// <summary>Talks over several turns, aligned by preference.</summary>
     Chat,
+
+    /// <summary>Scores answers; it says nothing itself.</summary>
+    Reward,
 }
 
 /// <summary>A data file that a stage read.</summary>

@@ -35,7 +35,16 @@ public static class ModelCard
         AppendShape(text, config);
         AppendOrigin(text, lineage);
         AppendPrompt(text, lineage, contract);
-        text.Append($"""
+        text.Append(kind == VersionKind.Reward ? """
+            ## Use
+
+            ```
+            attune ppo PROMPTS --parent VERSION --reward-model FOLDER
+            ```
+
+            or, in Python, `transformers.AutoModelForSequenceClassification.from_pretrained("FOLDER")`.
+
+            """.ReplaceLineEndings("\n") : $"""
             ## Use
 
             ```
@@ -44,6 +53,8 @@ public static class ModelCard
 
             or, in Python, `transformers.AutoModelForCausalLM.from_pretrained("FOLDER")`.
 
+            """.ReplaceLineEndings("\n"));
+        text.Append("""
             ## What it can and cannot do
 
             Measurements are attached to the version in the store (`attune versions show`), with their number of items and
@@ -55,7 +66,7 @@ public static class ModelCard
 
     private static void AppendFrontMatter(StringBuilder text, VersionKind kind, Lineage lineage)
     {
-        text.Append("---\nlibrary_name: transformers\npipeline_tag: text-generation\ntags:\n- attune\n");
+        text.Append(CultureInfo.InvariantCulture, $"---\nlibrary_name: transformers\npipeline_tag: {(kind == VersionKind.Reward ? "text-classification" : "text-generation")}\ntags:\n- attune\n");
         text.Append(CultureInfo.InvariantCulture, $"- {kind.ToString().ToLowerInvariant()}\nattune:\n  kind: {kind.ToString().ToLowerInvariant()}\n  stage: {Yaml(lineage.Stage)}\n");
         if (lineage.Parent is not null)
             text.Append(CultureInfo.InvariantCulture, $"  parent: {Yaml(lineage.Parent)}\n");
@@ -69,6 +80,7 @@ public static class ModelCard
         VersionKind.Base => "It predicts the next token of a text and continues whatever it is given. It has not been taught to answer, to follow instructions or to refuse.",
         VersionKind.Instruct => "It was taught to follow instructions, one at a time, in the form of its prompt contract.",
         VersionKind.Chat => "It was taught to talk over several turns, and aligned to preferences, in the form of its prompt contract.",
+        VersionKind.Reward => "It reads a conversation and gives its last answer a score, at its last token; only differences between answers to one prompt mean anything. It says nothing itself.",
         _ => throw new ArgumentOutOfRangeException(nameof(kind)),
     };
 

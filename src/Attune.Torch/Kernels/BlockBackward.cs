@@ -47,10 +47,10 @@ internal static unsafe class BlockBackward
             ]);
         }
 
-        WorkerPool.Run(plan.LongestFirst.Length * s.K, (item, worker) =>
+        WorkerPool.Run(plan.Families.Length * s.K, (item, worker) =>
         {
-            var row = plan.LongestFirst[item / s.K];
-            AttentionKernel.Backward(s, saved, plan.Starts[row], plan.Starts[row + 1] - plan.Starts[row], item % s.K, dAttended, dQkv, scores + band * worker);
+            foreach (var row in plan.Families[item / s.K])
+                AttentionKernel.Backward(s, saved, row, item % s.K, dAttended, dQkv, scores + band * worker);
         });
 
         var (q, kv) = (s.Queries, s.K * s.C);

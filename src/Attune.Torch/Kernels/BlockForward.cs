@@ -25,8 +25,8 @@ internal static unsafe class BlockForward
         var bands = AttentionBands(plan);
         WorkerPool.Run(bands.Length * s.H, (item, worker) =>
         {
-            var (start, from, to) = bands[item / s.H];
-            AttentionKernel.Forward(s, saved, start, from, to, item % s.H, scores + band * worker);
+            var (row, from, to) = bands[item / s.H];
+            AttentionKernel.Forward(s, saved, row, from, to, item % s.H, scores + band * worker);
         });
 
         WorkerPool.Run(pieces, (piece, worker) =>
@@ -87,14 +87,13 @@ internal static unsafe class BlockForward
         Gemm.NT(count, s.D, s.F, gated, s.F, w.Down, s.F, output, s.D, beta: 1);
     }
 
-    private static (int Start, int From, int To)[] AttentionBands(RowPlan plan)
+    private static (StreamRow Row, int From, int To)[] AttentionBands(RowPlan plan)
     {
-        var bands = new List<(int, int, int)>();
+        var bands = new List<(StreamRow, int, int)>();
         foreach (var row in plan.LongestFirst)
         {
-            var (start, length) = (plan.Starts[row], plan.Starts[row + 1] - plan.Starts[row]);
-            for (var from = 0; from < length; from += AttentionKernel.Band)
-                bands.Add((start, from, Math.Min(length, from + AttentionKernel.Band)));
+            for (var from = 0; from < row.Length; from += AttentionKernel.Band)
+                bands.Add((row, from, Math.Min(row.Length, from + AttentionKernel.Band)));
         }
         return [.. bands];
     }

@@ -26,7 +26,8 @@ internal sealed unsafe class BlockFunction : autograd.SingleTensorFunction<Block
 
     /// <summary>Whether the kernels can run the block on x: float32, CPU, MKL at hand, contiguous weights.</summary>
     public static bool Fits(Tensor x_ND, DecoderBlock block) =>
-        Native.Gemm.Available && TensorMemory.IsPlain(x_ND) && Array.TrueForAll(Parameters(block), TensorMemory.IsPlain);
+        Native.Gemm.Available && TensorMemory.IsPlain(x_ND) && TensorMemory.IsPlain(block.AttentionNorm!.Weight) && TensorMemory.IsPlain(block.FeedForwardNorm!.Weight)
+        && Array.TrueForAll(MatricesOf(block), m => m.HasEffective && (m.Held is not null || TensorMemory.IsPlain(m.Weight)));
 
     /// <summary>[N, D] → [N, D].</summary>
     public static Tensor Run(Tensor x_ND, DecoderBlock block, TokenStream stream, RotaryTable rotary)
@@ -73,31 +74,40 @@ internal sealed unsafe class BlockFunction : autograd.SingleTensorFunction<Block
         return results;
     }
 
-    private static Tensor[] Parameters(DecoderBlock block) =>
+    private static MatrixLayer[] MatricesOf(DecoderBlock block) =>
     [
-        block.AttentionNorm!.Weight,
-        .. block.Attention.QueryKeyValue is { } fused ? [fused.Weight] : (Tensor[])[block.Attention.Query!.Weight, block.Attention.Key!.Weight, block.Attention.Value!.Weight],
-        block.Attention.Output.Weight, block.FeedForwardNorm!.Weight,
-        .. block.FeedForward.GateUp is { } together ? [together.Weight] : (Tensor[])[block.FeedForward.Gate!.Weight, block.FeedForward.Up!.Weight],
-        block.FeedForward.Down.Weight,
+        .. block.Attention.QueryKeyValue is { } fused ? [fused] : (MatrixLayer[])[block.Attention.Query!, block.Attention.Key!, block.Attention.Value!],
+        block.Attention.Output,
+        .. block.FeedForward.GateUp is { } together ? [together] : (MatrixLayer[])[block.FeedForward.Gate!, block.FeedForward.Up!],
+        block.FeedForward.Down,
     ];
 
     // A fused matrix is cut into views of its rows; autograd puts their gradients together again.
     private static Tensor[] WeightsOf(DecoderBlock block, BlockShape shape)
     {
         var kv = shape.K * shape.C;
+        var qkv = block.Attention.QueryKeyValue is { } fused
+            ? Cut(fused, shape.Queries, kv, kv)
+            : [block.Attention.Query!.Effective()!, block.Attention.Key!.Effective()!, block.Attention.Value!.Effective()!];
+        var gateUp = block.FeedForward.GateUp is { } together
+            ? Cut(together, shape.F, shape.F)
+            : [block.FeedForward.Gate!.Effective()!, block.FeedForward.Up!.Effective()!];
         return
         [
-            block.AttentionNorm!.Weight,
-            .. block.Attention.QueryKeyValue is { Weight: var qkv }
-                ? [qkv.narrow(0, 0, shape.Queries), qkv.narrow(0, shape.Queries, kv), qkv.narrow(0, shape.Queries + kv, kv)]
-                : (Tensor[])[block.Attention.Query!.Weight, block.Attention.Key!.Weight, block.Attention.Value!.Weight],
-            block.Attention.Output.Weight, block.FeedForwardNorm!.Weight,
-            .. block.FeedForward.GateUp is { Weight: var gateUp }
-                ? [gateUp.narrow(0, 0, shape.F), gateUp.narrow(0, shape.F, shape.F)]
-                : (Tensor[])[block.FeedForward.Gate!.Weight, block.FeedForward.Up!.Weight],
-            block.FeedForward.Down.Weight,
+            block.AttentionNorm!.Weight, .. qkv, block.Attention.Output.Effective()!,
+            block.FeedForwardNorm!.Weight, .. gateUp, block.FeedForward.Down.Effective()!,
         ];
+    }
+
+    private static Tensor[] Cut(MatrixLayer layer, params ReadOnlySpan<int> rows)
+    {
+        var (whole, parts, first) = (layer.Effective()!, new Tensor[rows.Length], 0L);
+        for (var i = 0; i < parts.Length; i++)
+        {
+            parts[i] = whole.narrow(0, first, rows[i]);
+            first += rows[i];
+        }
+        return parts;
     }
 
     private static BlockWeights Pointers(ReadOnlySpan<Tensor?> t)

@@ -20,7 +20,7 @@ internal sealed unsafe class LogProbFunction : autograd.SingleTensorFunction<Log
 
     /// <summary>[N, D], [V, D], int64 [N] → float32 [N].</summary>
     /// <exception cref="TorchException">ATT5011: a label is not in the vocabulary.</exception>
-    public static Tensor Run(Tensor hidden_ND, Tensor head_VD, Tensor targets_N, bool even)
+    public static Tensor Run(Tensor hidden_ND, Tensor head_VD, Tensor targets_N, bool even, int rowsAtATime = 0)
     {
         using var scope = NewDisposeScope();
         var labels = TensorMemory.Longs(targets_N.contiguous());
@@ -35,7 +35,7 @@ internal sealed unsafe class LogProbFunction : autograd.SingleTensorFunction<Log
             labelled.Add(i);
             targets.Add((int)labels[i]);
         }
-        return apply(hidden_ND, head_VD, labelled.ToArray(), targets.ToArray(), even).MoveToOuterDisposeScope();
+        return apply(hidden_ND, head_VD, labelled.ToArray(), targets.ToArray(), even, rowsAtATime).MoveToOuterDisposeScope();
     }
 
     /// <inheritdoc/>
@@ -47,12 +47,14 @@ internal sealed unsafe class LogProbFunction : autograd.SingleTensorFunction<Log
         var logProbs_N = zeros(hidden_ND.shape[0]);
         var dHidden_ND = early && wanted.Hidden ? zeros_like(hidden_ND) : null;
         var dHead_VD = early && wanted.Head ? NewLike(head_VD, labelled.Length) : null;
-        Kernel(hidden_ND, head_VD, labelled, targets).Run(TensorMemory.Floats(logProbs_N), null, At(dHidden_ND), At(dHead_VD));
+        var rows = (int)arguments[5];
+        Kernel(hidden_ND, head_VD, labelled, targets, rows).Run(TensorMemory.Floats(logProbs_N), null, At(dHidden_ND), At(dHead_VD));
 
         context.save_for_backward([hidden_ND, head_VD, dHidden_ND!, dHead_VD!]);
         context.save_data("labelled", labelled);
         context.save_data("targets", targets);
         context.save_data("early", early);
+        context.save_data("rows", rows);
         context.save_data("wanted", wanted);
         return logProbs_N;
     }
@@ -77,13 +79,13 @@ internal sealed unsafe class LogProbFunction : autograd.SingleTensorFunction<Log
         {
             dHidden_ND = wanted.Hidden ? zeros_like(hidden_ND) : null;
             dHead_VD = wanted.Head ? NewLike(head_VD, labelled.Length) : null;
-            Kernel(hidden_ND, head_VD, labelled, targets).Run(null, weights, At(dHidden_ND), At(dHead_VD));
+            Kernel(hidden_ND, head_VD, labelled, targets, (int)context.get_data("rows")).Run(null, weights, At(dHidden_ND), At(dHead_VD));
         }
-        return [dHidden_ND?.MoveToOuterDisposeScope()!, dHead_VD?.MoveToOuterDisposeScope()!, null!, null!, null!];
+        return [dHidden_ND?.MoveToOuterDisposeScope()!, dHead_VD?.MoveToOuterDisposeScope()!, null!, null!, null!, null!];
     }
 
-    private static LogProbKernel Kernel(Tensor hidden_ND, Tensor head_VD, int[] labelled, int[] targets) =>
-        new(TensorMemory.Floats(hidden_ND), TensorMemory.Floats(head_VD), labelled, targets, (int)hidden_ND.shape[1], (int)head_VD.shape[0]);
+    private static LogProbKernel Kernel(Tensor hidden_ND, Tensor head_VD, int[] labelled, int[] targets, int rows) =>
+        new(TensorMemory.Floats(hidden_ND), TensorMemory.Floats(head_VD), labelled, targets, (int)hidden_ND.shape[1], (int)head_VD.shape[0], rows);
 
     /// <summary>Memory for a gradient; the kernel writes all of it unless there is no label at all.</summary>
     private static Tensor NewLike(Tensor x, int labels) => labels > 0 ? empty_like(x) : zeros_like(x);

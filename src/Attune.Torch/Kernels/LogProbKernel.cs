@@ -12,7 +12,8 @@ namespace Attune.Torch.Kernels;
 /// <param name="targets">Their labels, M.</param>
 /// <param name="size">D.</param>
 /// <param name="vocabulary">V.</param>
-internal sealed unsafe class LogProbKernel(float* hidden, float* head, int[] labelled, int[] targets, int size, int vocabulary)
+/// <param name="rowsAtATime">Rows whose logits exist at a time; 0 for eight million logits at most.</param>
+internal sealed unsafe class LogProbKernel(float* hidden, float* head, int[] labelled, int[] targets, int size, int vocabulary, int rowsAtATime)
 {
     /// <summary>Rows of one piece of work: about a million logits, 16 to 128 rows.</summary>
     private readonly int _chunk = Math.Clamp((1 << 20) / vocabulary, 16, BlockShape.Chunk);
@@ -27,7 +28,7 @@ internal sealed unsafe class LogProbKernel(float* hidden, float* head, int[] lab
     public void Run(float* logProbs, float* weights, float* dHidden, float* dHead)
     {
         Span<nint> parts = stackalloc nint[3];
-        var tile = Math.Min(labelled.Length, 8 * _chunk);
+        var tile = Math.Min(labelled.Length, rowsAtATime > 0 ? rowsAtATime : 8 * _chunk);
         Scratch.Cut([(long)tile * vocabulary, (long)tile * size, (long)_chunk * size * WorkerPool.Workers], parts);
         float* logits = (float*)parts[0], rows = (float*)parts[1], dRows = (float*)parts[2];
 

@@ -18,6 +18,9 @@ internal static unsafe class TensorMemory
     /// <summary>The first element of a contiguous int64 tensor on the CPU.</summary>
     public static long* Longs(Tensor x) => (long*)Pointer(x, ScalarType.Int64);
 
+    /// <summary>The first byte of a contiguous tensor of any type on the CPU.</summary>
+    public static nint Start(Tensor x) => Pointer(x, x.dtype);
+
     private static nint Pointer(Tensor x, ScalarType dtype)
     {
         if (x.device_type != DeviceType.CPU || x.dtype != dtype || !x.is_contiguous())

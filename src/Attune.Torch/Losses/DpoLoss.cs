@@ -21,6 +21,7 @@ public static class DpoLoss
     private static readonly Dictionary<string, (DpoForm Form, bool Smooths)> Forms = new(StringComparer.Ordinal)
     {
         ["sigmoid"] = (SigmoidForm.Of, false),
+        ["offset"] = (OffsetForm.Of, false),
         ["cdpo"] = (CdpoForm.Of, true),
         ["robust"] = (RobustForm.Of, true),
         ["hinge"] = (HingeForm.Of, false),

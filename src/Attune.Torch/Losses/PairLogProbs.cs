@@ -24,6 +24,9 @@ public sealed class PairLogProbs
     /// <summary>n_r: tokens of each rejected completion, P.</summary>
     public required Tensor RejectedTokens { get; init; }
 
+    /// <summary>m: how far apart the data has each pair, P; zero unless given.</summary>
+    public Tensor Margins { get => field ?? 0 * Chosen.detach(); init; }
+
     /// <summary>u = π_c − ref_c, P.</summary>
     public Tensor U => Chosen - ReferenceChosen;
 

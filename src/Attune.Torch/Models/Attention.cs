@@ -74,17 +74,22 @@ public sealed class Attention : nn.Module<Tensor, TokenStream, RotaryTable?, Ten
         if (_cap is null && _scale != 1 / Math.Sqrt(_headSize))
             q_NHC = q_NHC * (_scale * Math.Sqrt(_headSize));
 
-        var starts = stream.Batch.Starts;
+        var (starts, prefixes) = (stream.Batch.Starts, stream.Batch.Prefixes);
         var rows = new Tensor[starts.Length - 1];
         for (var r = 0; r < rows.Length; r++)
         {
             var (start, length) = (starts[r], starts[r + 1] - starts[r]);
-            var q_1HTC = HeadsFirst(q_NHC, start, length, 1);
-            var k_1HTC = HeadsFirst(k_NKC, start, length, _heads / _keyValueHeads);
-            var v_1HTC = HeadsFirst(v_NKC, start, length, _heads / _keyValueHeads);
-            var y_1HTC = _cap is { } cap ? Capped(q_1HTC, k_1HTC, v_1HTC, cap)
-                : length > _window ? nn.functional.scaled_dot_product_attention(q_1HTC, k_1HTC, v_1HTC, Visible(length, x_ND.device))
-                : nn.functional.scaled_dot_product_attention(q_1HTC, k_1HTC, v_1HTC, is_casual: true);
+            var (query, group, prefix) = (HeadsFirst(q_NHC, start, length, 1), _heads / _keyValueHeads, prefixes?[r] ?? default);
+            Tensor key = HeadsFirst(k_NKC, start, length, group), value = HeadsFirst(v_NKC, start, length, group);
+            if (prefix.Length > 0)
+            {
+                // The row sees all of its prefix, and of itself what came before.
+                key = cat([HeadsFirst(k_NKC, prefix.Start, prefix.Length, group), key], 2);
+                value = cat([HeadsFirst(v_NKC, prefix.Start, prefix.Length, group), value], 2);
+            }
+            var y_1HTC = _cap is { } cap ? Capped(query, key, value, prefix.Length, cap)
+                : prefix.Length > 0 || length > _window ? nn.functional.scaled_dot_product_attention(query, key, value, Visible(length, prefix.Length, x_ND.device))
+                : nn.functional.scaled_dot_product_attention(query, key, value, is_casual: true);
             rows[r] = y_1HTC.squeeze(0).transpose(0, 1).reshape(length, _heads * _headSize);
         }
         return _output.forward(cat(rows, 0)).MoveToOuterDisposeScope();
@@ -112,19 +117,19 @@ public sealed class Attention : nn.Module<Tensor, TokenStream, RotaryTable?, Ten
     }
 
     /// <summary>cap · tanh(score / cap) before the mask (Gemma 2), which libtorch's function does not have.</summary>
-    private Tensor Capped(Tensor q_1HTC, Tensor k_1HTC, Tensor v_1HTC, double cap)
+    private Tensor Capped(Tensor q_1HTC, Tensor k_1HTC, Tensor v_1HTC, int prefix, double cap)
     {
         var scores_1HTT = (q_1HTC.matmul(k_1HTC.transpose(-1, -2)) * (_scale / cap)).tanh() * cap;
-        var hidden_TT = Visible((int)q_1HTC.shape[2], q_1HTC.device).logical_not();
+        var hidden_TT = Visible((int)q_1HTC.shape[2], prefix, q_1HTC.device).logical_not();
         var weights_1HTT = scores_1HTT.masked_fill(hidden_TT, double.NegativeInfinity).softmax(-1, q_1HTC.dtype == ScalarType.Float64 ? float64 : float32);
         return weights_1HTT.to(v_1HTC.dtype).matmul(v_1HTC);
     }
 
-    /// <summary>Which keys (columns) each query (row) sees: those before it and itself, as far as the window reaches.</summary>
-    private Tensor Visible(int length, Device device)
+    /// <summary>Which keys (columns, the prefix first) each query (row) sees: those before it and itself, as far as the window reaches.</summary>
+    private Tensor Visible(int length, int prefix, Device device)
     {
-        var causal_TT = ones(length, length, dtype: ScalarType.Bool, device: device).tril();
-        return _window is { } window && length > window ? causal_TT.triu(1 - window) : causal_TT;
+        var causal_TU = ones(length, prefix + length, dtype: ScalarType.Bool, device: device).tril(prefix);
+        return _window is { } window && prefix + length > window ? causal_TU.triu(prefix + 1 - window) : causal_TU;
     }
 
     private static Tensor HeadsFirst(Tensor x_NHC, int start, int length, int repeat)

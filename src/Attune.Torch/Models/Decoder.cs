@@ -1,5 +1,6 @@
 using Attune.Core.Checkpoints;
 using Attune.Core.Data;
+using Attune.Core.Versions;
 using TorchSharp;
 using static TorchSharp.torch;
 
@@ -13,7 +14,7 @@ namespace Attune.Torch.Models;
 /// Shape suffixes: N tokens of the batch, M of them labelled, D hidden size, H query heads, K key and value heads,
 /// C head size, F feed-forward size, V vocabulary, T tokens of one row.
 /// </remarks>
-public sealed class Decoder : nn.Module<TokenStream, Tensor>
+public sealed class Decoder : nn.Module<TokenStream, Tensor>, ITunable
 {
     private readonly DecoderBody _body;
     private readonly Projection? _head;
@@ -39,10 +40,19 @@ public sealed class Decoder : nn.Module<TokenStream, Tensor>
     public DecoderBody Body => _body;
 
     /// <summary>The output matrix [V, D]: the embedding itself where the two are tied.</summary>
-    public Tensor HeadWeight => _head?.Weight ?? _body.Embedding.Weight;
+    public Tensor HeadWeight => Head.Weight;
+
+    /// <summary>The layer of the output matrix.</summary>
+    internal MatrixLayer Head => _head is null ? _body.Embedding : _head;
+
+    /// <inheritdoc/>
+    public Lora? Lora { get; set; }
+
+    /// <inheritdoc/>
+    public ModelFiles? Source { get; set; }
 
     /// <summary>Where the weights are.</summary>
-    public Device Device => HeadWeight.device;
+    public Device Device => Head.Place;
 
     /// <summary>
     /// Whether our own kernels run where they fit (float32 on the CPU, MKL at hand). Off, everything is the plain
@@ -65,6 +75,9 @@ public sealed class Decoder : nn.Module<TokenStream, Tensor>
         }
     }
 
+    /// <summary>Rows whose logits exist at a time; 0 chooses.</summary>
+    public int LogitRows { get; set; }
+
     /// <summary>
     /// Normalised hidden states [N, D]; attention never crosses a row's edge. <paramref name="states"/>, where given,
     /// receives every layer's (L + 1 tensors, as Hugging Face's hidden_states).
@@ -75,7 +88,7 @@ public sealed class Decoder : nn.Module<TokenStream, Tensor>
     public Tensor Logits(Tensor hidden_MD)
     {
         using var scope = NewDisposeScope();
-        return Models.TokenLogProbs.Capped(nn.functional.linear(Scaled(hidden_MD), HeadWeight), Config.LogitSoftCap).MoveToOuterDisposeScope();
+        return Models.TokenLogProbs.Capped(Head.Linear(Scaled(hidden_MD)), Config.LogitSoftCap).MoveToOuterDisposeScope();
     }
 
     /// <summary>
@@ -92,11 +105,7 @@ public sealed class Decoder : nn.Module<TokenStream, Tensor>
     public Tensor TokenLogProbs(Tensor hidden_ND, Tensor targets_N, bool even = false)
     {
         using var scope = NewDisposeScope();
-        var scaled_ND = Scaled(hidden_ND);
-        var logProbs_N = Kernels && Config.LogitSoftCap is null
-            ? Models.TokenLogProbs.Of(scaled_ND, HeadWeight, targets_N, even)
-            : Models.TokenLogProbs.Plain(scaled_ND, HeadWeight, targets_N, Config.LogitSoftCap);
-        return logProbs_N.MoveToOuterDisposeScope();
+        return Models.TokenLogProbs.Of(Scaled(hidden_ND), Head, targets_N, even, Kernels, LogitRows, Config.LogitSoftCap).MoveToOuterDisposeScope();
     }
 
     // A factor on the logits is one on the hidden states.

@@ -52,8 +52,15 @@ public sealed class DecoderBlock : nn.Module<Tensor, TokenStream, RotaryTable?, 
     /// <summary>Whether <see cref="forward"/> may take the kernels where they fit; off, it is the plain definition.</summary>
     internal bool Kernels { get; set; } = true;
 
+    /// <summary>Whether activations are computed again in backward instead of kept.</summary>
+    internal bool Recompute { get; set; }
+
     /// <summary>[N, D] → [N, D].</summary>
-    public override Tensor forward(Tensor x_ND, TokenStream stream, RotaryTable? rotary)
+    public override Tensor forward(Tensor x_ND, TokenStream stream, RotaryTable? rotary) =>
+        Recompute && is_grad_enabled() ? RecomputeFunction.Run(x_ND, this, stream, rotary) : Once(x_ND, stream, rotary);
+
+    /// <summary>The block itself, keeping what backward needs.</summary>
+    internal Tensor Once(Tensor x_ND, TokenStream stream, RotaryTable? rotary)
     {
         if (Kernels && _isLlama && !(stream.Plan.Longest > _config.WindowOf(Layer)) && BlockFunction.Fits(x_ND, this))
             return BlockFunction.Run(x_ND, this, stream, rotary!);

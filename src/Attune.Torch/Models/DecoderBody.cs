@@ -40,6 +40,28 @@ public sealed class DecoderBody : nn.Module<TokenStream, List<Tensor>?, Tensor>
     /// <summary>The blocks, first to last.</summary>
     public IReadOnlyList<DecoderBlock> Layers => [.. _layers];
 
+    /// <summary>Type of activations and products; whatever the weights are, they are converted for the product. Null: the embedding's.</summary>
+    public ScalarType? Compute
+    {
+        get => _embedding.Output;
+        set => _embedding.Output = value;
+    }
+
+    /// <summary>
+    /// Whether a block's activations are computed again in backward instead of kept: memory of one block in place of all,
+    /// for the time of one more forward pass.
+    /// </summary>
+    public bool Recompute
+    {
+        get;
+        set
+        {
+            field = value;
+            foreach (var layer in _layers)
+                layer.Recompute = value;
+        }
+    }
+
     /// <summary>
     /// → hidden [N, D] after the final norm. <paramref name="states"/>, where given, receives what Hugging Face calls
     /// hidden_states: the embeddings, then the output of each block, the last one normalised.

@@ -18,27 +18,32 @@ public static class DecoderFiles
     /// <param name="model">A folder or a version.</param>
     /// <param name="device">Where to put the weights; null is the CPU.</param>
     /// <param name="dtype">Their type there; float32 unless asked otherwise.</param>
+    /// <param name="hold">How to hold the matrix of a module that stays frozen; null holds none in fewer bits.</param>
     /// <exception cref="CheckpointException">A missing, broken or unsupported file, a tensor missing or of another shape.</exception>
-    public static Decoder Load(ModelFiles model, Device? device = null, ScalarType dtype = ScalarType.Float32)
+    public static Decoder Load(ModelFiles model, Device? device = null, ScalarType dtype = ScalarType.Float32, Func<string, BaseWeights>? hold = null)
     {
         var path = model.Require(ModelFiles.Config);
         var config = HuggingFaceConfig.Read(path);
         if (config.Head != DecoderHead.Language)
             throw new UnsupportedCheckpointException($"Not supported: a {config.Architecture} as a language model; it has a score in place of a vocabulary.") { File = path, Field = "architectures" };
         using var weights = Open(model, config);
-        return Fill(new Decoder(config), weights, device, dtype);
+        return Fill(new Decoder(config), model, weights, device ?? CPU, dtype, hold);
     }
 
     /// <summary>Reads a reward model as transformers saves a <c>…ForSequenceClassification</c> with one label.</summary>
-    /// <inheritdoc cref="Load(ModelFiles, Device?, ScalarType)" path="/*[not(self::summary)]"/>
-    public static RewardModel LoadReward(ModelFiles model, Device? device = null, ScalarType dtype = ScalarType.Float32)
+    /// <param name="model">A folder or a version.</param>
+    /// <param name="device">Where to put the weights; null is the CPU.</param>
+    /// <param name="dtype">Their type there; float32 unless asked otherwise.</param>
+    /// <param name="hold">How to hold the matrix of a module that stays frozen; null holds none in fewer bits.</param>
+    /// <exception cref="CheckpointException">A missing, broken or unsupported file, a tensor missing or of another shape.</exception>
+    public static RewardModel LoadReward(ModelFiles model, Device? device = null, ScalarType dtype = ScalarType.Float32, Func<string, BaseWeights>? hold = null)
     {
         var path = model.Require(ModelFiles.Config);
         var config = HuggingFaceConfig.Read(path);
         if (config.Head != DecoderHead.Score)
             throw new UnsupportedCheckpointException($"Not supported: a {config.Architecture} as a reward model; it has no score.") { File = path, Field = "architectures" };
         using var weights = Open(model, config);
-        return Fill(new RewardModel(config), weights, device, dtype);
+        return Fill(new RewardModel(config), model, weights, device ?? CPU, dtype, hold);
     }
 
     /// <summary>A reward model with the body of a language model and a score drawn from <paramref name="seed"/>.</summary>
@@ -46,8 +51,9 @@ public static class DecoderFiles
     /// <param name="seed">What the new score is drawn from.</param>
     /// <param name="device">Where to put the weights; null is the CPU.</param>
     /// <param name="dtype">Their type there.</param>
+    /// <param name="hold">How to hold the matrix of a module that stays frozen; null holds none in fewer bits.</param>
     /// <exception cref="CheckpointException">A missing, broken or unsupported file, a tensor missing or of another shape.</exception>
-    public static RewardModel NewReward(ModelFiles model, long seed, Device? device = null, ScalarType dtype = ScalarType.Float32)
+    public static RewardModel NewReward(ModelFiles model, long seed, Device? device = null, ScalarType dtype = ScalarType.Float32, Func<string, BaseWeights>? hold = null)
     {
         var path = model.Require(ModelFiles.Config);
         var config = HuggingFaceConfig.Read(path);
@@ -56,7 +62,7 @@ public static class DecoderFiles
         using var weights = Open(model, config);
         var reward = new RewardModel(config.WithScore());
         reward.InitialiseScore(seed);
-        return Fill(reward, weights, device, dtype, except: reward.ScoreName);
+        return Fill(reward, model, weights, device ?? CPU, dtype, hold, except: reward.ScoreName);
     }
 
     /// <summary>Fills the parameters, which lie on the CPU, with the tensors of their names.</summary>
@@ -77,15 +83,21 @@ public static class DecoderFiles
             using var scope = NewDisposeScope();
             foreach (var (first, piece) in Pieces(parameter))
                 weights.Read(name, first, TypeOf(parameter.dtype), piece.bytes);
+            weights.LetGo(name);
         }
     }
 
-    /// <summary>Writes the parameters as one safetensors file, atomically. Equal weights give equal bytes.</summary>
+    /// <summary>
+    /// Writes a model as one safetensors file, atomically. Equal weights give equal bytes. With adapters, the merged model:
+    /// every tensor that one changes is read again as it was stored, merged in float32 and written in the type that it had;
+    /// every other tensor keeps its bytes.
+    /// </summary>
     /// <param name="module">The model.</param>
     /// <param name="path">The file.</param>
     /// <param name="type">F32, F16 or BF16; null leaves the weights in the type that they have.</param>
     /// <exception cref="CheckpointException">ATT2030: the disk refused.</exception>
-    public static void Save(this nn.Module module, string path, TensorType? type = null) => SafetensorsWriter.Write(path, Sources(module, type));
+    public static void Save(this nn.Module module, string path, TensorType? type = null) =>
+        Writing(module, type, sources => SafetensorsWriter.Write(path, sources));
 
     /// <summary>Writes config.json and the weights into a folder.</summary>
     /// <param name="decoder">The model.</param>
@@ -93,7 +105,7 @@ public static class DecoderFiles
     /// <param name="type">F32, F16 or BF16; null leaves the weights in the type that they have.</param>
     /// <param name="shardBytes">What one file may take; beyond it the weights go into shards with a list.</param>
     public static void SaveFolder(this Decoder decoder, string folder, TensorType? type = null, long shardBytes = WeightFiles.UsualShard) =>
-        SaveFolder(decoder, decoder.Config, decoder.HeadWeight.dtype, folder, type, shardBytes);
+        SaveFolder(decoder, decoder.Config, folder, type, shardBytes);
 
     /// <summary>Writes config.json and the weights of a reward model into a folder.</summary>
     /// <param name="reward">The model.</param>
@@ -101,16 +113,19 @@ public static class DecoderFiles
     /// <param name="type">F32, F16 or BF16; null leaves the weights in the type that they have.</param>
     /// <param name="shardBytes">What one file may take; beyond it the weights go into shards with a list.</param>
     public static void SaveFolder(this RewardModel reward, string folder, TensorType? type = null, long shardBytes = WeightFiles.UsualShard) =>
-        SaveFolder(reward, reward.Config, reward.ScoreWeight.dtype, folder, type, shardBytes);
+        SaveFolder(reward, reward.Config, folder, type, shardBytes);
 
     /// <summary>How config.json names the type of the weights.</summary>
     public static string DtypeName(ScalarType dtype) => DtypeName(TypeOf(dtype));
 
-    private static void SaveFolder(nn.Module module, DecoderConfig config, ScalarType dtype, string folder, TensorType? type, long shardBytes)
+    /// <summary>How config.json names the type that <see cref="Save"/> gives the weights: their own, or with adapters that of the files they came from.</summary>
+    public static string SavedDtype(nn.Module module, DecoderConfig config) => module is ITunable { Lora: not null } ? config.Dtype : DtypeName(module.parameters().First().dtype);
+
+    private static void SaveFolder(nn.Module module, DecoderConfig config, string folder, TensorType? type, long shardBytes)
     {
         Directory.CreateDirectory(folder);
-        HuggingFaceConfig.Write(Path.Combine(folder, ModelFiles.Config), config with { Dtype = DtypeName(type ?? TypeOf(dtype)) });
-        WeightFiles.Write(folder, Sources(module, type), shardBytes);
+        HuggingFaceConfig.Write(Path.Combine(folder, ModelFiles.Config), config with { Dtype = type is { } asked ? DtypeName(asked) : SavedDtype(module, config) });
+        Writing(module, type, sources => WeightFiles.Write(folder, sources, shardBytes));
     }
 
     private static string DtypeName(TensorType type) => type switch
@@ -136,15 +151,23 @@ public static class DecoderFiles
         }
     }
 
-    private static T Fill<T>(T module, WeightFiles weights, Device? device, ScalarType dtype, string? except = null)
-        where T : nn.Module
+    /// <summary>Puts weights into a new model: matrices that are held first, for their empty places are then given back.</summary>
+    private static T Fill<T>(T module, ModelFiles model, WeightFiles weights, Device device, ScalarType dtype, Func<string, BaseWeights>? hold, string? except = null)
+        where T : nn.Module, ITunable
     {
         try
         {
+            module.Source = model;
+            foreach (var (name, layer) in hold is null ? [] : Lora.Modules(module).Where(m => $"{m.Module}.weight" != except).ToArray())
+            {
+                if (hold!(name) is var format && format != BaseWeights.F32)
+                    layer.Hold(HeldMatrix.Read((first, values) => weights.ReadFloats($"{name}.weight", first, values.Span), format, layer.Rows, layer.Columns, device));
+                weights.LetGo($"{name}.weight");
+            }
             // Before it is filled: memory that nothing was written to is converted for nothing, and is never there in both types.
             module.to(dtype);
             module.Load(weights, except);
-            module.to(device ?? CPU);
+            module.to(device);
             return module;
         }
         catch
@@ -154,17 +177,61 @@ public static class DecoderFiles
         }
     }
 
-    private static IEnumerable<TensorSource> Sources(nn.Module module, TensorType? type) =>
-        module.named_parameters().Select(p => new TensorSource(p.name, type ?? TypeOf(p.parameter.dtype), p.parameter.shape, stream =>
+    private static void Writing(nn.Module module, TensorType? type, Action<IEnumerable<TensorSource>> write)
+    {
+        if (module is not ITunable { Lora: { } lora } tunable)
         {
-            var target = type ?? TypeOf(p.parameter.dtype);
+            write(module.named_parameters().Select(p => Source(p.name, p.parameter, type)));
+            return;
+        }
+        using var stored = WeightFiles.Open(tunable.Source ?? throw new InvalidOperationException("A model that was not read from files has nothing to merge into."));
+        write(TensorNames.All(tunable.Config).Select(t => stored.Find(t.Name) is not { } info
+            ? Source(t.Name, lora.Find(t.Name)!.Parameters[0].Value, type) // a new head, trained whole
+            : new TensorSource(info.Name, type ?? info.Type, info.Shape, stream =>
+            {
+                if (lora.Find(info.Name) is { } adapter)
+                    Merge(stored, info, adapter, type ?? info.Type, stream);
+                else
+                    Copy(stored, info, type ?? info.Type, stream);
+                stored.LetGo(info.Name);
+            })));
+    }
+
+    private static void Merge(WeightFiles stored, TensorInfo tensor, MatrixAdapter adapter, TensorType type, Stream stream)
+    {
+        using var scope = NewDisposeScope();
+        var values = empty([.. tensor.Shape], dtype: float32);
+        foreach (var (first, piece) in Pieces(values))
+            stored.Read(tensor.Name, first, TensorType.F32, piece.bytes);
+        var merged = adapter.Merged(values.to(adapter.Parameters[0].Value.device)).cpu().to(DtypeOf(type));
+        foreach (var (_, piece) in Pieces(merged))
+            stream.Write(piece.bytes);
+    }
+
+    private static void Copy(WeightFiles stored, TensorInfo tensor, TensorType type, Stream stream)
+    {
+        var bytes = new byte[Math.Min(Piece, tensor.Count) * type.Bits() / 8];
+        for (var first = 0L; first < tensor.Count; first += Piece)
+        {
+            var some = bytes.AsSpan(0, (int)(Math.Min(Piece, tensor.Count - first) * type.Bits() / 8));
+            stored.Read(tensor.Name, first, type, some);
+            stream.Write(some);
+        }
+    }
+
+    private static TensorSource Source(string name, Tensor parameter, TensorType? type)
+    {
+        var target = type ?? TypeOf(parameter.dtype);
+        return new(name, target, parameter.shape, stream =>
+        {
             using var scope = NewDisposeScope();
-            foreach (var (_, piece) in Pieces(p.parameter))
+            foreach (var (_, piece) in Pieces(parameter))
             {
                 using var inner = NewDisposeScope();
                 stream.Write(piece.to(DtypeOf(target)).cpu().contiguous().bytes);
             }
-        }));
+        });
+    }
 
     /// <summary>The values of a parameter in their order, as flat views of at most <see cref="Piece"/>.</summary>
     private static IEnumerable<(long First, Tensor Values)> Pieces(Tensor parameter)

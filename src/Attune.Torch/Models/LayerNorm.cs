@@ -30,5 +30,9 @@ public sealed class LayerNorm : Norm
     public override Tensor Weight => _weight;
 
     /// <summary>[…, D] → […, D].</summary>
-    public override Tensor forward(Tensor x) => nn.functional.layer_norm(x, _weight.shape, _weight, _bias, _epsilon);
+    public override Tensor forward(Tensor x)
+    {
+        using var scope = NewDisposeScope();
+        return nn.functional.layer_norm(x, _weight.shape, _weight.to(x.dtype), _bias?.to(x.dtype), _epsilon).MoveToOuterDisposeScope();
+    }
 }

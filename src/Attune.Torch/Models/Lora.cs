@@ -1,3 +1,5 @@
+using Attune.Core.Checkpoints;
+using Attune.Core.Checkpoints.Adapters;
 using Attune.Core.Randomness;
 using Attune.Torch.Optimisers;
 using TorchSharp;
@@ -6,106 +8,194 @@ using static TorchSharp.torch;
 namespace Attune.Torch.Models;
 
 /// <summary>
-/// Low-rank adaptation (Hu et al., arXiv 2106.09685): W = W₀ + (α/r)·B·A with W₀ frozen. The adapter is merged into the
-/// weight before each step and its gradient taken from the weight's: dB = (α/r)·dW·Aᵀ, dA = (α/r)·Bᵀ·dW. That is
-/// exact, needs nothing of the layers, and keeps their fused kernels; the price is the full weight's gradient, so it
-/// saves optimiser state and forgetting, not arithmetic.
+/// The adapters of a decoder: low-rank changes (<see cref="LoraAdapter"/>) and modules that are trained whole, by PEFT's
+/// names and rules. Everything else of the decoder is frozen. The decoder owns it.
 /// </summary>
-public sealed class Lora : IDisposable
+public sealed class Lora
 {
-    private readonly IReadOnlyList<Adapter> _adapters;
-    private readonly double _scale;
+    private readonly IReadOnlyList<(string Module, MatrixLayer Layer, MatrixAdapter Adapter)> _adapters;
 
-    private sealed record Adapter(string Name, Tensor Weight, Tensor Frozen, Tensor A_RI, Tensor B_OR);
+    private Lora(AdapterConfig config, IReadOnlyList<(string, MatrixLayer, MatrixAdapter)> adapters) => (Config, _adapters) = (config, adapters);
 
-    private Lora(IReadOnlyList<Adapter> adapters, double scale) => (_adapters, _scale) = (adapters, scale);
+    /// <summary>What is adapted, and by how much.</summary>
+    public AdapterConfig Config { get; }
 
-    /// <summary>The projections that a name in <c>targets</c> may mean.</summary>
-    public static IReadOnlyList<string> Projections { get; } = ["q_proj", "k_proj", "v_proj", "o_proj", "gate_proj", "up_proj", "down_proj"];
+    /// <summary>What is trained, under PEFT's names: A and B, DoRA's magnitudes, whole modules.</summary>
+    public IEnumerable<(string Name, Tensor Value)> Parameters => _adapters.SelectMany(a => a.Adapter.Parameters);
+
+    /// <summary>Whether the adapters take part.</summary>
+    public bool On
+    {
+        get => _adapters[0].Adapter.On;
+        set
+        {
+            foreach (var (_, _, adapter) in _adapters)
+                adapter.On = value;
+        }
+    }
+
+    /// <summary>The model without its adapters until the result is disposed: the reference of DPO and PPO, for no memory.</summary>
+    public IDisposable Off()
+    {
+        On = false;
+        return new Back(this);
+    }
 
     /// <summary>
-    /// Puts an adapter on every matrix whose layer has one of the target names and freezes everything else. A starts
-    /// uniform in ±1/√inputs, B at zero, so the model starts as it was.
+    /// Puts new adapters on a decoder and freezes everything else. A starts uniform in ±1/√I (an embedding's B normal), the
+    /// other factor at zero, magnitudes at the rows' norms: the model starts as it was.
     /// </summary>
-    /// <param name="parameters">Every parameter of the model.</param>
-    /// <param name="rank">r.</param>
-    /// <param name="alpha">α.</param>
-    /// <param name="targets">Names of <see cref="Projections"/>.</param>
+    /// <param name="decoder">A language or reward model; has none yet.</param>
+    /// <param name="config">What is adapted.</param>
     /// <param name="random">Where A is drawn from.</param>
-    /// <exception cref="TrainingException">ATT5101: no projection has that name.</exception>
-    public static Lora Attach(IEnumerable<(string Name, Tensor Value)> parameters, int rank, double alpha, IReadOnlyList<string> targets, RandomStream random)
+    /// <exception cref="TrainingException">ATT5101: a name fits no module.</exception>
+    public static Lora Attach<T>(T decoder, AdapterConfig config, RandomStream random)
+        where T : nn.Module, ITunable
     {
-        foreach (var target in targets.Except(Projections, StringComparer.Ordinal))
-            throw TrainingException.Unsupported("LoRA target", target, Projections);
-        using var scope = NewDisposeScope();
-        using var noGradient = no_grad();
-        var adapters = new List<Adapter>();
-        foreach (var (name, value) in parameters)
+        RequireKnown(decoder, config.Targets);
+        return Put(decoder, config, (a, embedding, layer) =>
         {
-            var isTarget = targets.Any(t => name.EndsWith($".{t}.weight", StringComparison.Ordinal));
-            value.requires_grad_(isTarget);
-            if (!isTarget)
-                continue;
-            var a_RI = empty(rank, value.shape[1]);
-            foreach (ref var a in a_RI.Floats())
-                a = (float)((2 * random.NextDouble() - 1) / Math.Sqrt(value.shape[1]));
-            adapters.Add(new Adapter(name, value, Own(value.detach().clone()), Own(a_RI).requires_grad_(), Own(zeros(value.shape[0], rank)).requires_grad_()));
-        }
-        return new Lora(adapters, alpha / rank);
+            if (embedding)
+                return;
+            foreach (ref var value in a.Floats())
+                value = (float)((2 * random.NextDouble() - 1) / Math.Sqrt(layer.Inputs));
+        }, b =>
+        {
+            foreach (ref var value in b.Floats())
+                value = (float)random.NextGaussian();
+        });
     }
 
-    /// <summary>A and B of every adapter, under PEFT's names.</summary>
-    public IEnumerable<(string Name, Tensor Value)> Parameters => _adapters.SelectMany(a => new[]
+    /// <summary>Puts the adapters of a PEFT folder on a decoder.</summary>
+    /// <exception cref="CheckpointException">A broken or unsupported adapter, or one of another model (ATT2013, ATT2016).</exception>
+    public static Lora Load<T>(T decoder, string folder)
+        where T : nn.Module, ITunable
     {
-        (Key(a.Name, "A"), a.A_RI), (Key(a.Name, "B"), a.B_OR),
-    });
+        using var files = AdapterFiles.Open(folder);
+        if (decoder.Config.TiedEmbeddings && !files.Config.TiedToo && Modules(decoder).Any(m => m.Layer is TokenEmbedding && IsAdapted(files.Config, m)))
+            throw new UnsupportedCheckpointException("Not supported: an adapter on an embedding that is tied to the head, which leaves the head as it was.")
+            {
+                File = folder,
+                Field = "ensure_weight_tying",
+                Hint = "Untie the model, or train the adapter with ensure_weight_tying.",
+            };
+        var lora = Put(decoder, files.Config, null, null);
+        try
+        {
+            files.Check(lora.Parameters.ToDictionary(p => p.Name, p => p.Value.shape, StringComparer.Ordinal));
+            using var guard = no_grad();
+            foreach (var (name, value) in lora.Parameters)
+                files.Weights.ReadFloats(name, value.Floats());
+        }
+        catch
+        {
+            foreach (var (_, layer, adapter) in lora._adapters)
+            {
+                layer.Adapter = null;
+                adapter.Dispose();
+            }
+            decoder.Lora = null;
+            throw;
+        }
+        return lora;
+    }
 
-    /// <summary>Writes W₀ + (α/r)·B·A into the weights.</summary>
+    /// <summary>Writes the adapters as PEFT does: adapter_config.json and adapter_model.safetensors.</summary>
+    /// <param name="folder">Made where it is missing.</param>
+    /// <param name="baseModel">What PEFT shall load beneath it, or null to leave what <see cref="Config"/> says.</param>
+    /// <param name="prefix">Before the files' names.</param>
+    public void Save(string folder, string? baseModel = null, string prefix = "") => AdapterFiles.Write(folder, baseModel is null ? Config : Config with { BaseModel = baseModel },
+        Parameters.Select(p => new TensorSource(p.Name, TensorType.F32, p.Value.shape, stream =>
+        {
+            using var scope = NewDisposeScope();
+            stream.Write(p.Value.detach().cpu().contiguous().bytes);
+        })), prefix);
+
+    /// <summary>The adapter on a tensor of the model, or null: <c>model.layers.0.self_attn.q_proj.weight</c>.</summary>
+    internal MatrixAdapter? Find(string weight) => _adapters.FirstOrDefault(a => weight.Length == a.Module.Length + ".weight".Length && weight.StartsWith(a.Module, StringComparison.Ordinal)).Adapter;
+
+    /// <summary>
+    /// Writes the adapters into the weights, in float32, so that the model runs without them; <see cref="Unmerge"/> undoes it.
+    /// The stored weights are kept aside, for no arithmetic would give their bits back.
+    /// </summary>
     public void Merge()
     {
-        using var noGradient = no_grad();
-        foreach (var adapter in _adapters)
+        using var guard = no_grad();
+        foreach (var (_, layer, adapter) in _adapters)
+            layer.Swap(adapter);
+    }
+
+    /// <summary>Puts the stored weights back, bit for bit.</summary>
+    public void Unmerge()
+    {
+        foreach (var (_, layer, _) in _adapters)
+            layer.SwapBack();
+    }
+
+    /// <summary>Every matrix of a decoder that an adapter can be on, by its name.</summary>
+    internal static IEnumerable<(string Module, MatrixLayer Layer)> Modules(nn.Module decoder) =>
+        decoder.named_modules().Where(m => m.module is MatrixLayer).Select(m => (m.name, (MatrixLayer)m.module)).DistinctBy(m => m.name);
+
+    private static bool IsAdapted(AdapterConfig config, (string Module, MatrixLayer Layer) m) =>
+        config.Targets.IsSaved(m.Module) || config.Targets.IsTarget(m.Module, IsHidden(m));
+
+    // What all-linear means: every linear layer, the head left out.
+    private static bool IsHidden((string Module, MatrixLayer Layer) m) => m.Layer is Projection && m.Module.Contains('.', StringComparison.Ordinal);
+
+    private static Lora Put<T>(T decoder, AdapterConfig config, Action<Tensor, bool, MatrixLayer>? fillA, Action<Tensor>? fillEmbeddingB)
+        where T : nn.Module, ITunable
+    {
+        using var scope = NewDisposeScope();
+        using var guard = no_grad();
+        var adapters = new List<(string, MatrixLayer, MatrixAdapter)>();
+        foreach (var parameter in decoder.parameters())
+            parameter.requires_grad_(false);
+        foreach (var (module, layer) in Modules(decoder))
         {
-            using var scope = NewDisposeScope();
-            adapter.Weight.copy_(adapter.Frozen).addmm_(adapter.B_OR, adapter.A_RI, alpha: (float)_scale);
+            if (config.Targets.IsSaved(module))
+                adapters.Add((module, layer, new WholeAdapter(AdapterFiles.Whole(module), layer)));
+            else if (config.Targets.IsTarget(module, IsHidden((module, layer))))
+                adapters.Add((module, layer, LowRank(module, layer, config, fillA, fillEmbeddingB)));
+        }
+        if (adapters.Count == 0)
+            throw TrainingException.Unsupported("LoRA target", config.Targets.Modules.ToJson()?.ToJsonString() ?? "null", Endings(decoder));
+        foreach (var (_, layer, adapter) in adapters)
+            layer.Adapter = adapter;
+        return decoder.Lora = new Lora(config with { FanInFanOut = adapters.Exists(a => a.Item2.Transposed) }, adapters);
+    }
+
+    private static LoraAdapter LowRank(string module, MatrixLayer layer, AdapterConfig config, Action<Tensor, bool, MatrixLayer>? fillA, Action<Tensor>? fillEmbeddingB)
+    {
+        var embedding = layer is TokenEmbedding;
+        if (embedding && config.Dora)
+            throw new UnsupportedCheckpointException("Not supported: DoRA on an embedding.") { Field = "use_dora", Hint = $"Leave {module} out of target_modules." };
+        var (rank, place) = (config.RankOf(module), layer.Place);
+        var (a, b) = embedding ? (zeros(rank, layer.Rows), zeros(layer.Columns, rank)) : (zeros(rank, layer.Inputs), zeros(layer.Outputs, rank));
+        fillA?.Invoke(a, embedding, layer);
+        if (embedding)
+            fillEmbeddingB?.Invoke(b);
+        var magnitude = config.Dora ? LoraAdapter.Norms(layer.Floats(), layer.Transposed).reshape(-1) : null;
+        return new LoraAdapter((AdapterFiles.A(module, embedding), Own(a, place)), (AdapterFiles.B(module, embedding), Own(b, place)),
+            magnitude is null ? null : (AdapterFiles.Magnitude(module), Own(magnitude, place)), config.ScaleOf(module), embedding, layer.Transposed);
+    }
+
+    // Every name of a list must mean something: a misspelt one would silently train less.
+    private static void RequireKnown(nn.Module decoder, AdapterTargets targets)
+    {
+        var modules = Modules(decoder).Select(m => m.Module).ToArray();
+        foreach (var name in targets.Modules.Names.Concat(targets.Saved).Where(n => n != AdapterTargets.AllLinear))
+        {
+            if (!Array.Exists(modules, new ModuleNames([name]).Fits))
+                throw TrainingException.Unsupported("LoRA target", name, Endings(decoder));
         }
     }
 
-    /// <summary>Turns the gradients of the weights into those of A and B, and clears the former.</summary>
-    public void PullGradients()
+    private static IEnumerable<string> Endings(nn.Module decoder) => Modules(decoder).Select(m => m.Module[(m.Module.LastIndexOf('.') + 1)..]).Distinct(StringComparer.Ordinal).Append(AdapterTargets.AllLinear);
+
+    private static Tensor Own(Tensor tensor, Device place) => tensor.to(place).requires_grad_().DetachFromDisposeScope();
+
+    private sealed class Back(Lora lora) : IDisposable
     {
-        using var noGradient = no_grad();
-        foreach (var (_, weight, _, a_RI, b_OR) in _adapters)
-        {
-            using var scope = NewDisposeScope();
-            if (weight.grad is not { } gradient_OI)
-                continue;
-            Give(a_RI, b_OR.t().mm(gradient_OI).mul_(_scale));
-            Give(b_OR, gradient_OI.mm(a_RI.t()).mul_(_scale));
-            gradient_OI.zero_();
-        }
-    }
-
-    private static void Give(Tensor parameter, Tensor gradient)
-    {
-        if (parameter.grad is { } existing)
-            existing.copy_(gradient);
-        else
-            parameter.grad = gradient;
-    }
-
-    private static string Key(string name, string part) => $"base_model.model.{name[..^".weight".Length]}.lora_{part}.weight";
-
-    private static Tensor Own(Tensor tensor) => tensor.DetachFromDisposeScope();
-
-    /// <summary>Frees the adapters; the weights stay as the last <see cref="Merge"/> left them.</summary>
-    public void Dispose()
-    {
-        foreach (var (_, _, frozen, a_RI, b_OR) in _adapters)
-        {
-            frozen.Dispose();
-            a_RI.Dispose();
-            b_OR.Dispose();
-        }
+        public void Dispose() => lora.On = true;
     }
 }

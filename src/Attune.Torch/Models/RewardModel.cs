@@ -1,4 +1,5 @@
 using Attune.Core.Checkpoints;
+using Attune.Core.Versions;
 using TorchSharp;
 using static TorchSharp.torch;
 
@@ -9,7 +10,7 @@ namespace Attune.Torch.Models;
 /// models to follow instructions"). Its keys are those of Hugging Face's <c>…ForSequenceClassification</c> with one label: the
 /// family's body, and the head <c>score.weight</c>.
 /// </summary>
-public sealed class RewardModel : nn.Module<TokenStream, Tensor>
+public sealed class RewardModel : nn.Module<TokenStream, Tensor>, ITunable
 {
     private readonly DecoderBody _body;
     private readonly Projection _score;
@@ -36,6 +37,12 @@ public sealed class RewardModel : nn.Module<TokenStream, Tensor>
     public Tensor ScoreWeight => _score.Weight;
 
     internal string ScoreName => $"{Config.Names.Score}.weight";
+
+    /// <inheritdoc/>
+    public Lora? Lora { get; set; }
+
+    /// <inheritdoc/>
+    public ModelFiles? Source { get; set; }
 
     /// <summary>Where the weights are.</summary>
     public Device Device => ScoreWeight.device;

@@ -43,6 +43,6 @@ public sealed class RmsNorm : Norm
 
         var wide = x.dtype is ScalarType.BFloat16 or ScalarType.Float16 ? x.to(float32) : x;
         var normal = wide * (wide.square().mean([-1], keepdim: true) + Epsilon).rsqrt();
-        return (PlusOne ? (normal * (_weight.to(wide.dtype) + 1)).to(x.dtype) : normal.to(x.dtype) * _weight).MoveToOuterDisposeScope();
+        return (PlusOne ? (normal * (_weight.to(wide.dtype) + 1)).to(x.dtype) : normal.to(x.dtype) * _weight.to(x.dtype)).MoveToOuterDisposeScope();
     }
 }

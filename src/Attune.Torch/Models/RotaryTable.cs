@@ -88,12 +88,12 @@ public sealed class RotaryTable(RotaryFrequencies frequencies, bool neighbours =
     private Tensor Rows(TokenStream stream)
     {
         var (starts, positions) = (stream.Batch.Starts, stream.Batch.Positions);
-        if (!Enumerable.Range(0, stream.Batch.Rows).Any(r => frequencies.IsLong(starts[r + 1] - starts[r])))
+        if (!Enumerable.Range(0, stream.Batch.Rows).Any(r => frequencies.IsLong(positions[starts[r + 1] - 1] + 1)))
             return stream.Positions_N;
         var rows = new long[positions.Length];
         for (var r = 0; r < stream.Batch.Rows; r++)
         {
-            var offset = frequencies.IsLong(starts[r + 1] - starts[r]) ? _reach : 0;
+            var offset = frequencies.IsLong(positions[starts[r + 1] - 1] + 1) ? _reach : 0;
             for (var i = starts[r]; i < starts[r + 1]; i++)
                 rows[i] = positions[i] + offset;
         }

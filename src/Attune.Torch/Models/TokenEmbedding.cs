@@ -1,27 +1,26 @@
 using TorchSharp;
-using TorchSharp.Modules;
 using static TorchSharp.torch;
 
 namespace Attune.Torch.Models;
 
 /// <summary>One row of a matrix for each token id.</summary>
-public sealed class TokenEmbedding : nn.Module<Tensor, Tensor>
+public sealed class TokenEmbedding : MatrixLayer
 {
-    [ComponentName(Name = "weight")]
-    private readonly Parameter _weight;
-
     /// <param name="vocabulary">V.</param>
     /// <param name="size">D.</param>
     public TokenEmbedding(int vocabulary, int size)
-        : base(nameof(TokenEmbedding))
-    {
-        _weight = new Parameter(empty(vocabulary, size));
-        RegisterComponents();
-    }
+        : base(nameof(TokenEmbedding), vocabulary, size) => RegisterComponents();
 
-    /// <summary>[V, D].</summary>
-    public Tensor Weight => _weight;
+    /// <summary>The type of what it gives, and so of all activations; null is the matrix's own.</summary>
+    internal ScalarType? Output { get; set; }
 
     /// <summary>int64 [N] → [N, D].</summary>
-    public override Tensor forward(Tensor ids) => _weight.index_select(0, ids);
+    public override Tensor forward(Tensor ids)
+    {
+        using var scope = NewDisposeScope();
+        var x_ND = Adapter is WholeAdapter { On: true } whole ? whole.Values.index_select(0, ids) : Held?.Rows(ids) ?? Weight.index_select(0, ids);
+        if (Adapter is LoraAdapter { On: true } adapter)
+            x_ND = adapter.AddRows(ids, x_ND);
+        return (Output is { } type ? x_ND.to(type) : x_ND).MoveToOuterDisposeScope();
+    }
 }

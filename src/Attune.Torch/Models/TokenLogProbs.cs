@@ -8,14 +8,29 @@ namespace Attune.Torch.Models;
 /// <summary>log softmax(h · Wᵀ)[target], for labelled positions only, 0 elsewhere.</summary>
 internal static class TokenLogProbs
 {
-    /// <summary>[N, D], [V, D], int64 [N] → float32 [N], by the kernel where it fits.</summary>
-    public static Tensor Of(Tensor hidden_ND, Tensor head_VD, Tensor targets_N, bool even) =>
-        LogProbFunction.Fits(hidden_ND, head_VD)
-            ? LogProbFunction.Run(hidden_ND, head_VD, targets_N, even)
-            : Plain(hidden_ND, head_VD, targets_N);
+    /// <summary>[N, D], head, int64 [N] → float32 [N], by the kernel where it fits.</summary>
+    public static Tensor Of(Tensor hidden_ND, MatrixLayer head, Tensor targets_N, bool even, bool kernels, int rowsAtATime, double? softCap = null)
+    {
+        using var scope = NewDisposeScope();
+        if (softCap is not null)
+            return Plain(hidden_ND, h_MD => Capped(head.Linear(h_MD), softCap), targets_N, rowsAtATime).MoveToOuterDisposeScope();
+        if (head.Effective() is not { } head_VD)
+        {
+            return (head.Adapter is { On: true } || !kernels
+                ? Plain(hidden_ND, h_MD => head.Linear(h_MD), targets_N, rowsAtATime)
+                : HeldLogProbFunction.Run(hidden_ND, head.Held!, targets_N, rowsAtATime)).MoveToOuterDisposeScope();
+        }
+        return (kernels && LogProbFunction.Fits(hidden_ND, head_VD)
+            ? LogProbFunction.Run(hidden_ND, head_VD, targets_N, even, rowsAtATime)
+            : Plain(hidden_ND, h_MD => nn.functional.linear(h_MD, head_VD.to(h_MD.dtype)), targets_N, rowsAtATime)).MoveToOuterDisposeScope();
+    }
 
     /// <summary>The definition, in float32 or wider; labelled rows in chunks.</summary>
-    public static Tensor Plain(Tensor hidden_ND, Tensor head_VD, Tensor targets_N, double? softCap = null)
+    /// <param name="hidden_ND">Normalised hidden states.</param>
+    /// <param name="logits">[M, D] → [M, V].</param>
+    /// <param name="targets_N">Labels.</param>
+    /// <param name="rowsAtATime">Rows of one chunk; 0 for 1024.</param>
+    public static Tensor Plain(Tensor hidden_ND, Func<Tensor, Tensor> logits, Tensor targets_N, int rowsAtATime = 0)
     {
         using var scope = NewDisposeScope();
         var labelled_M = targets_N.ne(RaggedBatch.Ignore).nonzero().squeeze(1);
@@ -24,12 +39,12 @@ internal static class TokenLogProbs
         if (labelled_M.shape[0] == 0)
         {
             // Keeps a (zero) path to the parameters, so that a batch without labels has a gradient: zero.
-            return (result_N + (hidden_ND.sum() + head_VD.sum()) * 0).MoveToOuterDisposeScope();
+            return (result_N + (hidden_ND.sum() + logits(hidden_ND.narrow(0, 0, 1)).sum()) * 0).MoveToOuterDisposeScope();
         }
 
-        foreach (var some_M in labelled_M.split(1024))
+        foreach (var some_M in labelled_M.split(rowsAtATime > 0 ? rowsAtATime : 1024))
         {
-            var logits_MV = Capped(nn.functional.linear(hidden_ND.index_select(0, some_M), head_VD).to(dtype), softCap);
+            var logits_MV = logits(hidden_ND.index_select(0, some_M)).to(dtype);
             var targets_M1 = targets_N.index_select(0, some_M).unsqueeze(1);
             var logProbs_M = logits_MV.gather(-1, targets_M1).squeeze(1) - logits_MV.logsumexp(-1);
             result_N = result_N.index_add(0, some_M, logProbs_M, 1);

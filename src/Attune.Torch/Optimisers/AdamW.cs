@@ -39,9 +39,26 @@ public sealed class AdamW : IDisposable
         using var scope = NewDisposeScope();
         foreach (var (parameter, first, second) in _slots)
         {
-            if (parameter.Value.grad is { } gradient)
+            if (parameter.Value.grad is not { } gradient)
+                continue;
+            if (parameter.Value.device_type != DeviceType.CPU)
+                Plain(parameter, gradient, first, second, step, rate);
+            else
                 Update(parameter, gradient, first, second, step, rate);
         }
+    }
+
+    /// <summary>The definition, in libtorch's operators: what runs where the kernel's memory is not.</summary>
+    internal void Plain(Trainable parameter, Tensor gradient, Tensor first, Tensor second, long step, double rate)
+    {
+        using var noGradient = no_grad();
+        using var scope = NewDisposeScope();
+        var (beta1, beta2, epsilon) = _settings;
+        var scaled = rate * parameter.RateScale;
+        first.mul_(beta1).add_(gradient, 1 - beta1);
+        second.mul_(beta2).addcmul_(gradient, gradient, 1 - beta2);
+        var denominator = second.sqrt().div_(Math.Sqrt(1 - Math.Pow(beta2, step))).add_(epsilon);
+        parameter.Value.mul_(1 - scaled * parameter.Decay).addcdiv_(first, denominator, -scaled / (1 - Math.Pow(beta1, step)));
     }
 
     private unsafe void Update(Trainable parameter, Tensor gradient, Tensor first, Tensor second, long step, double rate)

@@ -18,14 +18,21 @@ public static class GradientNorm
     {
         using var scope = NewDisposeScope();
         var gradients = parameters.Select(p => p.Value.grad).OfType<Tensor>().ToArray();
-        var norm = Math.Sqrt(gradients.Sum(g => SquareSum(g.Floats())));
+        var norm = Math.Sqrt(gradients.Sum(g => IsNear(g) ? SquareSum(g.Floats()) : g.to(float64).square().sum().item<double>()));
         if (limit > 0 && limit / (norm + 1e-6) is < 1 and var factor)
         {
             foreach (var gradient in gradients)
-                Scale(gradient.Floats(), (float)factor);
+            {
+                if (IsNear(gradient))
+                    Scale(gradient.Floats(), (float)factor);
+                else
+                    gradient.mul_(factor);
+            }
         }
         return norm;
     }
+
+    private static bool IsNear(Tensor gradient) => gradient.device_type == DeviceType.CPU;
 
     /// <summary>Σx², blocks of float32 lanes added up in float64.</summary>
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]

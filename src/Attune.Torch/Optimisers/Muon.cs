@@ -32,7 +32,7 @@ public sealed class Muon : IDisposable
         (_momentum, _scale) = (momentum, scale);
         _batches = [.. parameters
             .GroupBy(p => (Rows: Math.Min(p.Value.shape[0], p.Value.shape[1]), Columns: Math.Max(p.Value.shape[0], p.Value.shape[1])))
-            .Select(g => new Batch([.. g], zeros(g.Count(), g.Key.Rows, g.Key.Columns).DetachFromDisposeScope()))];
+            .Select(g => new Batch([.. g], zeros(g.Count(), g.Key.Rows, g.Key.Columns, device: g.First().Value.device).DetachFromDisposeScope()))];
     }
 
     /// <summary>What a checkpoint must hold: the momentum of each batch of matrices, under the name of its first.</summary>

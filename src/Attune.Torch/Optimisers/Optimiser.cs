@@ -58,8 +58,9 @@ public sealed class Optimiser : IDisposable
     public void ZeroGradients()
     {
         using var scope = NewDisposeScope();
+        using var noGradient = no_grad();
         foreach (var parameter in Parameters)
-            parameter.Value.grad?.Floats().Clear();
+            parameter.Value.grad?.zero_();
     }
 
     /// <summary>Frees the state.</summary>

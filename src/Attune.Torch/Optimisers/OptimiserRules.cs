@@ -18,7 +18,7 @@ public static class OptimiserRules
 
     /// <summary>
     /// Matrices of the blocks take <paramref name="matrixScale"/> of the rate, and Muon where it is asked for; embeddings,
-    /// heads and norms take AdamW. Nothing of one dimension decays.
+    /// heads and norms take AdamW. Nothing of one dimension decays but DoRA's magnitudes, as in TRL.
     /// </summary>
     /// <param name="parameters">Names and leaf tensors.</param>
     /// <param name="optimiser">One of <see cref="Names"/>.</param>
@@ -29,7 +29,7 @@ public static class OptimiserRules
         Check(optimiser);
         return [.. parameters.Select(p => IsBlockMatrix(p.Name, p.Value)
             ? new Trainable(p.Name, p.Value, optimiser == "muon" ? UpdateRule.Muon : UpdateRule.AdamW, matrixScale, decay)
-            : new Trainable(p.Name, p.Value, UpdateRule.AdamW, 1, p.Value.dim() >= 2 ? decay : 0))];
+            : new Trainable(p.Name, p.Value, UpdateRule.AdamW, 1, p.Value.dim() >= 2 || p.Name.EndsWith(".lora_magnitude_vector", StringComparison.Ordinal) ? decay : 0))];
     }
 
     private static bool IsBlockMatrix(string name, Tensor value) =>

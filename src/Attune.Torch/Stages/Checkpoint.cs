@@ -60,7 +60,7 @@ public static class Checkpoint
 
     /// <summary>Tensors as a safetensors file takes them, straight from their memory.</summary>
     internal static IEnumerable<TensorSource> Sources(IEnumerable<(string Name, Tensor Value)> tensors, string prefix) =>
-        tensors.Select(t => new TensorSource(prefix + t.Name, TensorType.F32, t.Value.shape, stream => stream.Write(MemoryMarshal.AsBytes(t.Value.Floats()))));
+        tensors.Select(t => new TensorSource(prefix + t.Name, TensorType.F32, t.Value.shape, stream => Write(t.Value, stream)));
 
     private static IEnumerable<(string Name, Tensor Value)> Weights(Optimiser optimiser) => optimiser.Parameters.Select(p => (p.Name, p.Value));
 
@@ -79,13 +79,29 @@ public static class Checkpoint
 
     private static string PathOf(string folder, string kind, long step) => Path.Combine(folder, string.Create(CultureInfo.InvariantCulture, $"{kind}{step:D9}.safetensors"));
 
+    private static void Write(Tensor value, Stream stream)
+    {
+        using var scope = NewDisposeScope();
+        stream.Write(MemoryMarshal.AsBytes(value.detach().cpu().Floats()));
+    }
+
+    private static void Read(SafetensorsFile file, string name, Tensor value)
+    {
+        using var guard = no_grad();
+        using var scope = NewDisposeScope();
+        var near = value.device_type == DeviceType.CPU ? value : empty(value.shape);
+        file.ReadFloats(name, near.Floats());
+        if (!ReferenceEquals(near, value))
+            value.copy_(near);
+    }
+
     private static void Copy(SafetensorsFile file, IEnumerable<(string Name, Tensor Value)> tensors, string prefix)
     {
         foreach (var (name, value) in tensors)
         {
             if (!file[prefix + name].Shape.SequenceEqual(value.shape))
                 throw new TrainingException("ATT5110", $"The checkpoint's {name} has shape {file[prefix + name].ShapeText}, the model's [{string.Join(", ", value.shape)}].") { File = file.Path, Field = name };
-            file.ReadFloats(prefix + name, value.Floats());
+            Read(file, prefix + name, value);
         }
     }
 }

@@ -13,7 +13,10 @@ public sealed record CostEstimate
     /// <summary>Parameters of the model, a tied embedding counted once.</summary>
     public required long Parameters { get; init; }
 
-    /// <summary>Bytes of the weights, the reference's included where a stage has one in memory.</summary>
+    /// <summary>Numbers that are trained.</summary>
+    public required long Trained { get; init; }
+
+    /// <summary>Bytes of the weights: plain, held in fewer bits, adapters.</summary>
     public required long WeightBytes { get; init; }
 
     /// <summary>Bytes of the gradients.</summary>
@@ -22,8 +25,11 @@ public sealed record CostEstimate
     /// <summary>Bytes of the optimiser's state.</summary>
     public required long OptimiserBytes { get; init; }
 
-    /// <summary>Bytes that the forward pass keeps for the backward pass, by formula.</summary>
+    /// <summary>Bytes that the forward pass keeps for the backward pass and what that needs beside it, by formula.</summary>
     public required long ActivationBytes { get; init; }
+
+    /// <summary>Bytes of the logits that are there at a time.</summary>
+    public required long LogitBytes { get; init; }
 
     /// <summary>Real tokens per second of a trial pass, or null where none was made.</summary>
     public double? TokensPerSecond { get; init; }
@@ -31,21 +37,48 @@ public sealed record CostEstimate
     /// <summary>Seconds of the whole run at that pace.</summary>
     public double? Seconds { get; init; }
 
-    /// <summary>All of it, without the runtime's own hundred megabytes or two.</summary>
-    public long TotalBytes => WeightBytes + GradientBytes + OptimiserBytes + ActivationBytes;
+    /// <summary>All of it, the runtime's own share included: the most that the process will hold.</summary>
+    public long TotalBytes => WeightBytes + GradientBytes + OptimiserBytes + ActivationBytes + LogitBytes + MemoryPlan.RuntimeBytes;
 
     /// <summary>By formula, for micro-batches of N tokens.</summary>
+    public static CostEstimate Of(MemoryPlan plan) => new()
+    {
+        Parameters = plan.Config.Parameters,
+        Trained = plan.Trained,
+        WeightBytes = plan.WeightBytes,
+        GradientBytes = plan.GradientBytes,
+        OptimiserBytes = plan.OptimiserBytes,
+        ActivationBytes = plan.ActivationBytes,
+        LogitBytes = plan.LogitBytes,
+    };
+
+    /// <summary>The same of a stage whose optimiser is there.</summary>
     /// <param name="config">The model.</param>
+    /// <param name="options">Of the stage.</param>
     /// <param name="optimiser">What is trained, and its state.</param>
     /// <param name="tokens">N.</param>
-    public static CostEstimate Of(DecoderConfig config, Optimiser optimiser, long tokens) => new()
+    public static CostEstimate Of(DecoderConfig config, TrainingOptions options, Optimiser optimiser, long tokens) => Of(MemoryPlan.Of(config, options, tokens)) with
     {
-        Parameters = config.Parameters,
-        WeightBytes = sizeof(float) * config.Parameters,
+        Trained = optimiser.Parameters.Sum(p => p.Value.numel()),
         GradientBytes = sizeof(float) * optimiser.Parameters.Sum(p => p.Value.numel()),
         OptimiserBytes = optimiser.StateBytes,
-        ActivationBytes = sizeof(float) * tokens * ActivationsPerToken(config),
     };
+
+    /// <summary>
+    /// The time that a run of so many tokens would take: operations over what this machine's matrix product reaches, at
+    /// the share of it that training was measured to reach.
+    /// </summary>
+    /// <param name="plan">Operations of a token.</param>
+    /// <param name="ceilingPerSecond">See <see cref="MatmulCeiling"/>.</param>
+    /// <param name="runTokens">Real tokens of the whole run.</param>
+    public CostEstimate WithCeiling(MemoryPlan plan, double ceilingPerSecond, double runTokens)
+    {
+        var pace = ShareOfCeiling * ceilingPerSecond / plan.OperationsPerToken;
+        return this with { TokensPerSecond = pace, Seconds = runTokens / pace };
+    }
+
+    /// <summary>The share of the ceiling that a step reaches, before a trial says better: see docs/guides/memory.md.</summary>
+    public const double ShareOfCeiling = 0.5;
 
     /// <summary>With the pace of a trial: a forward and backward pass that changes nothing, the second of two.</summary>
     /// <param name="trial">Makes the pass and returns its tokens.</param>
@@ -57,10 +90,4 @@ public sealed record CostEstimate
         var pace = trial() / Math.Max(1e-9, Stopwatch.GetElapsedTime(start).TotalSeconds);
         return this with { TokensPerSecond = pace, Seconds = runTokens / pace };
     }
-
-    // What a block keeps for its backward pass: two norms and their inputs (4 D), q, k, v and the attention's output
-    // (2 heads' widths of each kind), and the three feed-forward products with their SwiGLU (4 F). The head's logits
-    // live for a chunk at a time and count as one V.
-    private static long ActivationsPerToken(DecoderConfig c) =>
-        c.Layers * (4L * c.HiddenSize + c.HeadSize * (3L * c.Heads + 2L * c.KeyValueHeads) + 4L * c.IntermediateSize) + 2L * c.HiddenSize + c.VocabularySize;
 }

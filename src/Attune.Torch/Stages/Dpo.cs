@@ -18,8 +18,11 @@ public static class Dpo
     /// <inheritdoc cref="Pretrain.Run"/>
     public static StageResult Run(DpoOptions options, StageContext context)
     {
+        if (options.Loss == DpoListwise.Loss)
+            return DpoListwise.Run(options, context);
+
         // Options
-        context.StartTorch();
+        context.StartTorch(options);
         OptimiserRules.Check(options.Optimiser);
         DpoLoss.Check(options.Loss, options.Beta, options.LabelSmoothing);
         _ = Schedules.Of(options, 1);
@@ -33,14 +36,14 @@ public static class Dpo
             return finished;
 
         // Load
-        var (tally, counts) = (new RowTally(), new Dictionary<string, long>(StringComparer.Ordinal));
+        var (tally, check, counts) = (new RowTally(), new PreferenceCheck(), new Dictionary<string, long>(StringComparer.Ordinal));
         var tokenizer = Tokenizer.Load(parent.Require(ModelFiles.Tokenizer));
         var contract = StageContract.Resolve(options.Contract, parent, tokenizer);
-        var rows = PairRows(files, contract, options, tally, counts);
-        var validationRows = PairRows(validationFiles, contract, options, new RowTally(), counts);
-        using var decoder = DecoderFiles.Load(parent);
+        var rows = PreferenceData.Pairs(Stage, files, contract, options, tally, counts, check);
+        var validationRows = PreferenceData.Pairs(Stage, validationFiles, contract, options, new RowTally(), counts);
+        using var decoder = Tuning.Load(parent, options, Stage);
         var config = contract.Endings(decoder.Config);
-        using var optimiser = new Optimiser(OptimiserRules.Plan(decoder.Weights(), options.Optimiser, options.MatrixRateScale, options.WeightDecay), Schedules.Settings(options));
+        using var optimiser = new Optimiser(OptimiserRules.Plan(decoder.Trained(), options.Optimiser, options.MatrixRateScale, options.WeightDecay), Schedules.Settings(options));
         var plan = new StepPlan(BatchPlan.ByRows(rows.Count, options.MicroBatchPairs, options.Seed, Stage, options.Order), options.Accumulation);
         var steps = Schedules.Steps(options, plan.PerEpoch, options.Accumulation);
         var schedule = Schedules.Of(options, steps);
@@ -49,14 +52,14 @@ public static class Dpo
         var report = Preflight.OfPairs(rows, tally, tokenizer, contract.EndOfTurn);
         var reference = new ReferenceScores(run.Path, decoder);
         var scores = reference.Of(rows, context);
-        PairBatch Pairs(IReadOnlyList<PairRow> from, IReadOnlyList<float> scored, int[] batch) => new(Batches.OfPairs(from, batch), [.. batch.Select(i => scored[2 * i]), .. batch.Select(i => scored[2 * i + 1])]);
+        PairBatch Pairs(IReadOnlyList<PairRow> from, IReadOnlyList<float> scored, int[] batch) => new(Batches.OfPairs(from, batch, share: true), [.. batch.Select(i => scored[2 * i]), .. batch.Select(i => scored[2 * i + 1])], [.. batch.Select(i => (float)(options.MarginScale * (from[i].Margin ?? 0)))]);
         IReadOnlyList<PairBatch> MicroBatches(long step) => [.. plan.At(step).Select(b => Pairs(rows, scores, b))];
         var validationScores = reference.Of(validationRows, context);
         PairBatch[] validation = [.. Enumerable.Range(0, validationRows.Count).Chunk(options.MicroBatchPairs).Select(b => Pairs(validationRows, validationScores, b))];
-        var estimate = CostEstimate.Of(config, optimiser, report.Tokens / Math.Max(1, plan.PerEpoch));
+        var estimate = CostEstimate.Of(config, options, optimiser, report.Tokens / Math.Max(1, plan.PerEpoch));
         if (steps >= CostEstimate.StepsWorthATrial)
             estimate = estimate.WithTrial(() => DpoStep.Trial(decoder, optimiser, objective, MicroBatches(0)), (double)report.Tokens / plan.PerEpoch * options.Accumulation * steps);
-        context.Show(new StagePreflight(Stage, report, estimate, steps, [PairMeters.ChosenFalls]));
+        context.Show(new StagePreflight(Stage, report, estimate, steps, [PairMeters.ChosenFalls, .. check.Warnings()]));
 
         // Loop
         var state = run.Resume(optimiser);
@@ -86,25 +89,13 @@ public static class Dpo
         var outcome = Measure(decoder, objective, validation.Length > 0 ? validation : [.. Enumerable.Range(0, Math.Min(rows.Count, 256)).Chunk(options.MicroBatchPairs).Select(b => Pairs(rows, scores, b))]);
 
         // Save
-        ModelFolder.Write(run.Model, decoder, config, tokenizer, ModelFolder.TokenizerConfigOf(parent));
-        contract.Write(run.Model);
         var facts = LineageFacts.Of(config, state, report);
         facts[validation.Length > 0 ? "validation_pairs" : "training_pairs"] = outcome;
-        var lineage = new Lineage
+        return new FinishedModel
         {
-            Parent = context.ParentDigest,
-            Stage = Stage,
-            Options = RunIdentity.Options(options),
-            Data = [.. allFiles.Select((f, i) => digests[i] with { Rows = counts[f.Path] })],
-            Seed = options.Seed,
-            CodeVersion = RunIdentity.CodeVersion,
-            Kernels = RunIdentity.Kernels,
-            Contract = contract.Contract.Hash,
-            Facts = facts,
-        };
-        var kind = options.Kind ?? VersionKind.Chat;
-        ModelCard.Write(Path.Combine(run.Model, ModelFiles.Card), kind, lineage, config, ModelFolder.ContractOf(run.Model));
-        return run.Finish(kind, lineage, RunFacts.Of(config, state));
+            Stage = Stage, Options = options, Context = context, Module = decoder, Config = config, Tokenizer = tokenizer, Contract = contract,
+            Data = [.. allFiles.Select((f, i) => digests[i] with { Rows = counts[f.Path] })], State = state, Facts = facts, Kind = options.Kind ?? VersionKind.Chat,
+        }.Save(run);
     }
 
     private static System.Text.Json.Nodes.JsonObject Measure(Decoder decoder, DpoObjective objective, IReadOnlyList<PairBatch> pairs)
@@ -112,18 +103,5 @@ public static class Dpo
         var meters = new PairMeters();
         _ = DpoStep.Evaluate(decoder, objective, pairs, meters);
         return new(meters.Figures.Select(f => KeyValuePair.Create(f.Key, (System.Text.Json.Nodes.JsonNode?)f.Value)));
-    }
-
-    private static List<PairRow> PairRows(IEnumerable<DataFile> files, StageContract contract, DpoOptions options, RowTally tally, Dictionary<string, long> counts)
-    {
-        var rows = new List<PairRow>();
-        foreach (var file in files)
-        {
-            var taken = file.Weigh(StageContract.Placed(DataReader.ReadPreferences(file.Path, tally: tally), read =>
-                TrainingRows.OfPreferences(read, contract.Render, options.SequenceLength, options.Overlong, tally)), options.Seed, Stage);
-            counts[file.Path] = taken.Count;
-            rows.AddRange(taken);
-        }
-        return rows;
     }
 }

@@ -5,7 +5,7 @@ using Attune.Core.Versions;
 namespace Attune.Torch.Stages;
 
 /// <summary>Options of <see cref="Dpo"/>: from preference pairs to a version that prefers the chosen.</summary>
-public sealed record DpoOptions : TrainingOptions
+public sealed record DpoOptions : TuningOptions
 {
     /// <summary>The defaults of a preference stage: a rate a thousand times smaller than pretraining's.</summary>
     public DpoOptions() => (LearningRate, SequenceLength, DecayShare) = (1e-6, 512, 1);
@@ -19,7 +19,7 @@ public sealed record DpoOptions : TrainingOptions
     public string? Contract { get; init; }
 
     /// <summary>The equation.</summary>
-    [Description("The loss: sigmoid (DPO), cdpo, robust, hinge, ipo, sigmoid_norm, exo_pair, nca_pair, bco_pair, sppo_hard, aot, aot_unpaired, apo_zero, apo_down, discopop.")]
+    [Description("The loss: sigmoid (DPO), offset, cdpo, robust, hinge, ipo, sigmoid_norm, exo_pair, nca_pair, bco_pair, sppo_hard, aot, aot_unpaired, apo_zero, apo_down, discopop; listwise takes whole rankings.")]
     public string Loss { get; init; } = "sigmoid";
 
     /// <summary>β.</summary>
@@ -29,6 +29,10 @@ public sealed record DpoOptions : TrainingOptions
     /// <summary>ε.</summary>
     [Description("Share of pairs taken to be labelled the wrong way round (cdpo, robust, exo_pair, aot)."), Range(0, 0.5, MaximumIsExclusive = true)]
     public double LabelSmoothing { get; init; }
+
+    /// <summary>What the pairs' margins are multiplied by.</summary>
+    [Description("Multiplies the margins of the data (offset): β times the difference of the log-ratios must exceed it."), Range(0, 1000)]
+    public double MarginScale { get; init; } = 1;
 
     /// <summary>Weight of the chosen completions' cross-entropy.</summary>
     [Description("Weight of the chosen answers' own loss, added so that their probability does not fall."), Range(0, 1000)]

@@ -1,6 +1,7 @@
 using System.Text.Json;
 using System.Text.Json.Nodes;
 using Attune.Core.Checkpoints;
+using Attune.Core.Checkpoints.Adapters;
 using Attune.Core.Tokens;
 using Attune.Core.Versions;
 using Attune.Torch.Models;
@@ -12,17 +13,24 @@ public static class ModelFolder
 {
     private static readonly JsonSerializerOptions Indented = new() { WriteIndented = true };
 
-    /// <summary>config.json, model.safetensors, tokenizer.json, tokenizer_config.json, generation_config.json.</summary>
+    /// <summary>config.json, model.safetensors, tokenizer.json, tokenizer_config.json, generation_config.json; of adapters the merged model and, beside it, the adapters.</summary>
     /// <param name="folder">Made where it is missing.</param>
-    /// <param name="decoder">The weights.</param>
+    /// <param name="module">The weights.</param>
     /// <param name="config">The shape, with the special tokens of the new version.</param>
     /// <param name="tokenizer">The tokenizer.</param>
     /// <param name="tokenizerConfig">The parent's tokenizer_config.json where there is one, else null.</param>
-    public static void Write(string folder, Decoder decoder, DecoderConfig config, Tokenizer tokenizer, JsonObject? tokenizerConfig)
+    public static void Write(string folder, TorchSharp.torch.nn.Module module, DecoderConfig config, Tokenizer tokenizer, JsonObject? tokenizerConfig)
+    {
+        WriteBeside(folder, config with { Dtype = DecoderFiles.SavedDtype(module, config) }, tokenizer, tokenizerConfig);
+        module.Save(Path.Combine(folder, ModelFiles.Weights));
+        (module as ITunable)?.Lora?.Save(folder, prefix: AdapterFiles.InVersion);
+    }
+
+    /// <summary>All of it but the weights.</summary>
+    internal static void WriteBeside(string folder, DecoderConfig config, Tokenizer tokenizer, JsonObject? tokenizerConfig)
     {
         Directory.CreateDirectory(folder);
-        HuggingFaceConfig.Write(Path.Combine(folder, ModelFiles.Config), config with { Dtype = DecoderFiles.DtypeName(decoder.HeadWeight.dtype) });
-        decoder.Save(Path.Combine(folder, ModelFiles.Weights));
+        HuggingFaceConfig.Write(Path.Combine(folder, ModelFiles.Config), config);
         Atomic.WriteAllBytes(Path.Combine(folder, ModelFiles.Tokenizer), tokenizer.ToJson().Span);
         GenerationConfig.Write(Path.Combine(folder, ModelFiles.GenerationConfig), new GenerationConfig { BosTokenId = config.BosTokenId, EosTokenIds = config.EosTokenIds, PadTokenId = config.PadTokenId });
         Atomic.WriteAllText(Path.Combine(folder, ModelFiles.TokenizerConfig), TokenizerConfig(config, tokenizer, tokenizerConfig).ToJsonString(Indented) + "\n");

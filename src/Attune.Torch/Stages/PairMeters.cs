@@ -16,18 +16,42 @@ public sealed class PairMeters
     private double _chosen, _rejected, _accuracy, _chosenLogProbs, _rejectedLogProbs;
     private long _pairs;
 
-    /// <summary>Adds the pairs of a micro-batch.</summary>
+    /// <summary>Adds the pairs of a micro-batch, with β·u and β·v as rewards.</summary>
     public void Add(PairLogProbs pairs, double beta)
     {
         using var noGradient = no_grad();
         using var scope = NewDisposeScope();
-        var (u, v) = (beta * pairs.U, beta * pairs.V);
-        _chosen += Sum(u);
-        _rejected += Sum(v);
-        _accuracy += Sum(u.gt(v));
-        _chosenLogProbs += Sum(pairs.Chosen);
-        _rejectedLogProbs += Sum(pairs.Rejected);
-        _pairs += u.shape[0];
+        Add(beta * pairs.U, beta * pairs.V, pairs.Chosen, pairs.Rejected);
+    }
+
+    /// <summary>Adds P pairs: rewards and log-probabilities of the chosen and the rejected.</summary>
+    public void Add(Tensor chosenRewards_P, Tensor rejectedRewards_P, Tensor chosen_P, Tensor rejected_P)
+    {
+        using var noGradient = no_grad();
+        using var scope = NewDisposeScope();
+        _chosen += Sum(chosenRewards_P);
+        _rejected += Sum(rejectedRewards_P);
+        _accuracy += Sum(chosenRewards_P.gt(rejectedRewards_P));
+        _chosenLogProbs += Sum(chosen_P);
+        _rejectedLogProbs += Sum(rejected_P);
+        _pairs += chosen_P.shape[0];
+    }
+
+    /// <summary>The mean loss over batches of different sizes, without gradients; NaN where there are none.</summary>
+    /// <param name="batches">The batches.</param>
+    /// <param name="loss">The mean loss of a batch.</param>
+    /// <param name="size">What it is a mean over.</param>
+    internal static double Mean<T>(IEnumerable<T> batches, Func<T, Tensor> loss, Func<T, int> size)
+    {
+        using var noGradient = no_grad();
+        var (sum, count) = (0.0, 0L);
+        foreach (var batch in batches)
+        {
+            using var scope = NewDisposeScope();
+            sum += loss(batch).item<float>() * (double)size(batch);
+            count += size(batch);
+        }
+        return count == 0 ? double.NaN : sum / count;
     }
 
     /// <summary>The means.</summary>

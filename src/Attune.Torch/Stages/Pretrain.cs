@@ -4,7 +4,9 @@ using Attune.Core.Data;
 using Attune.Core.Tokens;
 using Attune.Core.Versions;
 using Attune.Torch.Models;
+using Attune.Torch.Native;
 using Attune.Torch.Optimisers;
+using TorchSharp;
 
 namespace Attune.Torch.Stages;
 
@@ -22,7 +24,7 @@ public static class Pretrain
     public static StageResult Run(PretrainOptions options, StageContext context)
     {
         // Options
-        context.StartTorch();
+        context.StartTorch(options);
         OptimiserRules.Check(options.Optimiser);
         StepPlan.Check(options.MicroBatchTokens, options.SequenceLength);
         _ = Schedules.Of(options, 1);
@@ -35,13 +37,17 @@ public static class Pretrain
 
         // Load
         var (tally, counts) = (new RowTally(), new Dictionary<string, long>(StringComparer.Ordinal));
-        var tokenizer = PretrainData.Tokenizer(options, tokenizerFiles.Count > 0 ? tokenizerFiles : files, run.Path, context.Cancellation);
+        var tokenizer = context.Parent is { } tokens
+            ? Tokenizer.Load(tokens.Require(ModelFiles.Tokenizer))
+            : PretrainData.Tokenizer(options, tokenizerFiles.Count > 0 ? tokenizerFiles : files, run.Path, context.Cancellation);
         var boundary = PretrainData.Boundary(tokenizer, options.Tokenizer);
         var rows = PretrainData.Rows(files, tokenizer, boundary, options.SequenceLength, options.Seed, Stage, tally, counts);
         var validation = PretrainData.Batches(PretrainData.Rows(validationFiles, tokenizer, boundary, options.SequenceLength, options.Seed, Stage, new RowTally(), counts), options.MicroBatchTokens);
-        var config = Shape(options, tokenizer, boundary);
-        using var decoder = new Decoder(config);
-        decoder.Initialise(options.Seed);
+        using var decoder = context.Parent is { } weights ? DecoderFiles.Load(weights) : New(options, Shape(options, tokenizer, boundary));
+        var config = decoder.Config;
+        decoder.Body.Compute = Compute.Of(options.Dtype);
+        decoder.LogitRows = options.LogitRows;
+        decoder.to(Compute.Open(options.Device));
         using var optimiser = new Optimiser(OptimiserRules.Plan(decoder.Weights(), options.Optimiser, options.MatrixRateScale, options.WeightDecay), Schedules.Settings(options));
         var plan = new StepPlan(BatchPlan.ByTokens(rows.Select(r => r.Ids.Length), options.MicroBatchTokens, options.Seed, Stage, options.Order), options.Accumulation);
         var steps = Schedules.Steps(options, plan.PerEpoch, options.Accumulation);
@@ -50,7 +56,7 @@ public static class Pretrain
 
         // Preflight
         var report = Preflight.OfTexts(rows, tally, tokenizer);
-        var estimate = CostEstimate.Of(config, optimiser, options.MicroBatchTokens);
+        var estimate = CostEstimate.Of(config, options, optimiser, options.MicroBatchTokens);
         if (steps >= CostEstimate.StepsWorthATrial)
             estimate = estimate.WithTrial(() => SftStep.Trial(decoder, optimiser, MicroBatches(0)), (double)report.Tokens / plan.PerEpoch * options.Accumulation * steps);
         context.Show(new StagePreflight(Stage, report, estimate, steps, []));
@@ -80,7 +86,11 @@ public static class Pretrain
         // Save
         if (options.Patience > 0)
             run.RestoreBest(state, optimiser);
-        ModelFolder.Write(run.Model, decoder, config, tokenizer, tokenizerConfig: null);
+        ModelFolder.Write(run.Model, decoder, config, tokenizer, context.Parent is { } settings ? ModelFolder.TokenizerConfigOf(settings) : null);
+        // Whoever goes on from a version that answers keeps the format that it answers by.
+        if (context.Parent is { } spoken && spoken.Find(ModelFiles.PromptContract) is not null)
+            StageContract.Resolve(null, spoken, tokenizer).Write(run.Model);
+        var kind = context.ParentKind ?? VersionKind.Base;
         var lineage = new Lineage
         {
             Parent = context.ParentDigest,
@@ -93,8 +103,15 @@ public static class Pretrain
             Kernels = RunIdentity.Kernels,
             Facts = LineageFacts.Of(config, state, report),
         };
-        ModelCard.Write(Path.Combine(run.Model, ModelFiles.Card), VersionKind.Base, lineage, config);
-        return run.Finish(VersionKind.Base, lineage, RunFacts.Of(config, state));
+        ModelCard.Write(Path.Combine(run.Model, ModelFiles.Card), kind, lineage, config);
+        return run.Finish(kind, lineage, RunFacts.Of(config, state));
+    }
+
+    private static Decoder New(PretrainOptions options, DecoderConfig config)
+    {
+        var decoder = new Decoder(config);
+        decoder.Initialise(options.Seed);
+        return decoder;
     }
 
     private static DecoderConfig Shape(PretrainOptions options, Tokenizer tokenizer, int boundary)

@@ -2,7 +2,9 @@ using System.Runtime.InteropServices;
 using System.Security.Cryptography;
 using Attune.Core.Checkpoints;
 using Attune.Core.Data;
+using Attune.Core.Versions;
 using Attune.Torch.Models;
+using static TorchSharp.torch;
 
 namespace Attune.Torch.Stages;
 
@@ -14,42 +16,61 @@ namespace Attune.Torch.Stages;
 /// <param name="reference">The reference: the policy before its first step.</param>
 public sealed class ReferenceScores(string runFolder, Decoder reference)
 {
-    // Pairs of one pass, by tokens: large enough for the matrix products, small enough for memory.
+    // Rows of one pass, by tokens: large enough for the matrix products, small enough for memory.
     private const int PassTokens = 4096;
 
     private readonly Lazy<byte[]> _weights = new(() => HashOf(reference));
 
     /// <summary>Σ ln p of the chosen and the rejected completion of each pair in turn: 2P numbers.</summary>
-    public IReadOnlyList<float> Of(IReadOnlyList<PairRow> pairs, StageContext context)
+    public IReadOnlyList<float> Of(IReadOnlyList<PairRow> pairs, StageContext context) => Kept([.. pairs.SelectMany(p => new[] { p.Chosen, p.Rejected })], scores =>
     {
-        if (pairs.Count == 0)
-            return [];
-        var path = Path.Combine(runFolder, $"reference-{Key(pairs)[..16]}.safetensors");
-        var scores = new float[2 * pairs.Count];
+        foreach (var bin in Bins([.. pairs.Select(p => p.Tokens)]))
+        {
+            context.Cancellation.ThrowIfCancellationRequested();
+            var sums = DpoStep.Score(reference, Batches.OfPairs(pairs, bin, share: true));
+            for (var i = 0; i < bin.Length; i++)
+                (scores[2 * bin[i]], scores[2 * bin[i] + 1]) = (sums[i], sums[bin.Length + i]);
+        }
+    });
+
+    /// <summary>Σ ln p of the trained tokens of each row.</summary>
+    public IReadOnlyList<float> Of(IReadOnlyList<TokenRow> rows, StageContext context) => Kept(rows, scores =>
+    {
+        foreach (var bin in Bins([.. rows.Select(r => r.Ids.Length)]))
+        {
+            context.Cancellation.ThrowIfCancellationRequested();
+            var sums = DpoStep.Score(reference, Batches.Of(rows, bin));
+            for (var i = 0; i < bin.Length; i++)
+                scores[bin[i]] = sums[i];
+        }
+    });
+
+    private static List<int[]> Bins(int[] lengths) => [.. Packer.BestFit(lengths, Math.Max(PassTokens, lengths.Max()))];
+
+    private float[] Kept(IReadOnlyList<TokenRow> rows, Action<float[]> compute)
+    {
+        var scores = new float[rows.Count];
+        if (rows.Count == 0)
+            return scores;
+        var path = Path.Combine(runFolder, $"reference-{Key(rows)[..16]}.safetensors");
         if (File.Exists(path))
         {
             using var kept = SafetensorsFile.Open(path);
             kept.ReadFloats("scores", scores);
             return scores;
         }
-
-        var longest = pairs.Max(p => p.Tokens);
-        foreach (var bin in Packer.BestFit([.. pairs.Select(p => p.Tokens)], Math.Max(PassTokens, longest)))
-        {
-            context.Cancellation.ThrowIfCancellationRequested();
-            var sums = DpoStep.Score(reference, Batches.OfPairs(pairs, bin));
-            for (var i = 0; i < bin.Length; i++)
-                (scores[2 * bin[i]], scores[2 * bin[i] + 1]) = (sums[i], sums[bin.Length + i]);
-        }
+        // Adapters that have not learnt anything change nothing; those that have would.
+        using (reference.Lora?.Off())
+            compute(scores);
         SafetensorsWriter.Write(path, [TensorSource.Of("scores", [scores.Length], scores)]);
         return scores;
     }
 
-    private string Key(IReadOnlyList<PairRow> pairs)
+    private string Key(IReadOnlyList<TokenRow> rows)
     {
         using var hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
         hash.AppendData(_weights.Value);
-        foreach (var row in pairs.SelectMany(p => new[] { p.Chosen, p.Rejected }))
+        foreach (var row in rows)
         {
             hash.AppendData(BitConverter.GetBytes(row.Ids.Length));
             hash.AppendData(MemoryMarshal.AsBytes<int>(row.Ids));
@@ -61,8 +82,16 @@ public sealed class ReferenceScores(string runFolder, Decoder reference)
     private static byte[] HashOf(Decoder decoder)
     {
         using var hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
+        // Held matrices are told by the file that they come from and by the bits that they are held in.
+        foreach (var (name, layer) in Lora.Modules(decoder).Where(m => m.Layer.Held is not null))
+            hash.AppendData(System.Text.Encoding.UTF8.GetBytes($"{name} {layer.Held!.Format}"));
+        if (Lora.Modules(decoder).Any(m => m.Layer.Held is not null))
+            hash.AppendData(System.Text.Encoding.UTF8.GetBytes(Digests.Sha256Of(decoder.Source!.Find(ModelFiles.Weights) ?? decoder.Source.Require(WeightFiles.Index))));
         foreach (var (_, value) in decoder.Weights())
-            hash.AppendData(value.bytes);
+        {
+            using var scope = NewDisposeScope();
+            hash.AppendData(value.detach().cpu().bytes);
+        }
         return hash.GetHashAndReset();
     }
 }

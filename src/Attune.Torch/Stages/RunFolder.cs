@@ -2,7 +2,6 @@ using System.Text.Json;
 using System.Text.Json.Nodes;
 using Attune.Core.Checkpoints;
 using Attune.Core.Versions;
-using Attune.Torch.Models;
 using Attune.Torch.Native;
 using Attune.Torch.Optimisers;
 
@@ -31,7 +30,7 @@ public sealed class RunFolder : IDisposable
 
     private string ResultPath => System.IO.Path.Combine(Path, "result.json");
 
-    private bool HasBegun => File.Exists(ResultPath) || (Directory.Exists(Checkpoints) && Directory.EnumerateFiles(Checkpoints, "*.safetensors").Any());
+    private bool HasBegun => File.Exists(ResultPath) || RolloutFile.Any(Path) || (Directory.Exists(Checkpoints) && Directory.EnumerateFiles(Checkpoints, "*.safetensors").Any());
 
     /// <summary>Opens the folder for a run, new or resumed.</summary>
     /// <param name="context">Folder, restart, progress.</param>
@@ -71,12 +70,7 @@ public sealed class RunFolder : IDisposable
 
     /// <summary>Copies the newest checkpoint into the optimiser and what it trains.</summary>
     /// <returns>Its state; a new one where there is no checkpoint.</returns>
-    public RunState Resume(Optimiser optimiser, Lora? lora = null)
-    {
-        var state = Checkpoint.Load(Checkpoints, optimiser) ?? new RunState();
-        lora?.Merge();
-        return state;
-    }
+    public RunState Resume(Optimiser optimiser) => Checkpoint.Load(Checkpoints, optimiser) ?? new RunState();
 
     /// <summary>Saves a checkpoint, once the metrics up to it are on disk.</summary>
     public void Save(RunState state, MetricsLog log, Optimiser optimiser, int keep) =>
@@ -90,12 +84,11 @@ public sealed class RunFolder : IDisposable
     }
 
     /// <summary>Puts the best weights back, where they are not those of the last step.</summary>
-    public void RestoreBest(RunState state, Optimiser optimiser, Lora? lora = null)
+    public void RestoreBest(RunState state, Optimiser optimiser)
     {
         if (state.BestStep == state.Step)
             return;
         Checkpoint.LoadWeights(Checkpoint.BestPath(Checkpoints, state.BestStep), optimiser);
-        lora?.Merge();
     }
 
     /// <summary>The result of a run that was finished before, or null.</summary>
@@ -107,6 +100,7 @@ public sealed class RunFolder : IDisposable
     public StageResult Finish(VersionKind kind, Lineage lineage, RunFacts facts)
     {
         Atomic.WriteAllText(ResultPath, JsonSerializer.Serialize(new Result(kind, lineage, facts), Indented));
+        RolloutFile.Forget(Path, long.MaxValue);
         if (Directory.Exists(Checkpoints))
             Directory.Delete(Checkpoints, recursive: true);
         return new StageResult(new VersionDraft(kind, ModelFiles.OfFolder(Model), lineage), facts);
@@ -120,6 +114,7 @@ public sealed class RunFolder : IDisposable
         File.Delete(identityPath);
         foreach (var name in new[] { "result.json", ModelFiles.Tokenizer, MetricsLog.FileName, MetricsLog.EventsName })
             File.Delete(System.IO.Path.Combine(Path, name));
+        RolloutFile.Forget(Path, long.MaxValue);
         foreach (var folder in new[] { Checkpoints, Model }.Where(Directory.Exists))
             Directory.Delete(folder, recursive: true);
     }

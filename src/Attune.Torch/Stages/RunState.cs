@@ -40,6 +40,33 @@ public sealed record RunState
     /// <summary>Whether early stopping has ended the run.</summary>
     public bool Stopped { get; init; }
 
+    /// <summary>β of the next iteration, where it is steered.</summary>
+    public double? KlCoefficient { get; init; }
+
+    /// <summary>Tokens that the policy has sampled.</summary>
+    public long Sampled { get; init; }
+
+    /// <summary>Seconds of sampling and scoring, a part of <see cref="Seconds"/>. Told in reports; nothing depends on it.</summary>
+    public double SamplingSeconds { get; init; }
+
+    /// <summary>Mean score of the answers of the last iteration.</summary>
+    public double? Score { get; init; }
+
+    /// <summary>Their mean KL to the reference, in nats an answer.</summary>
+    public double? Kl { get; init; }
+
+    /// <summary>The reward model's accuracy on the policy's first answers, where there is a truth to measure it by.</summary>
+    public double? RewardStart { get; init; }
+
+    /// <summary>Pairs that it was measured on.</summary>
+    public double RewardStartPairs { get; init; }
+
+    /// <summary>Pairs that it ordered rightly of late, older ones counting less.</summary>
+    public double RewardRight { get; init; }
+
+    /// <summary>Pairs of late.</summary>
+    public double RewardPairs { get; init; }
+
     /// <summary>Length of metrics.jsonl at this step: a resumed run cuts it back to here.</summary>
     public long MetricsLength { get; init; }
 

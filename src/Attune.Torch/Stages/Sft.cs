@@ -1,9 +1,7 @@
 using Attune.Core.Data;
 using Attune.Core.Checkpoints;
-using Attune.Core.Randomness;
 using Attune.Core.Tokens;
 using Attune.Core.Versions;
-using Attune.Torch.Models;
 using Attune.Torch.Optimisers;
 
 namespace Attune.Torch.Stages;
@@ -20,7 +18,7 @@ public static class Sft
     public static StageResult Run(SftOptions options, StageContext context)
     {
         // Options
-        context.StartTorch();
+        context.StartTorch(options);
         OptimiserRules.Check(options.Optimiser);
         StepPlan.Check(options.MicroBatchTokens, options.SequenceLength);
         _ = Schedules.Of(options, 1);
@@ -43,10 +41,9 @@ public static class Sft
             counts[file.Path] = replayed.Count(r => r.Origin.File == file.Path);
         var rows = Replay.Interleave(talks, replayed);
         var validation = PretrainData.Batches(ConversationRows(validationFiles, contract, options, new RowTally(), counts), options.MicroBatchTokens);
-        using var decoder = DecoderFiles.Load(parent);
+        using var decoder = Tuning.Load(parent, options, Stage);
         var config = contract.Endings(decoder.Config);
-        using var lora = options.LoraRank == 0 ? null : Lora.Attach(decoder.Weights(), options.LoraRank, options.LoraAlpha, options.LoraTargets, RandomStream.Of(options.Seed, Stage, "lora"));
-        using var optimiser = new Optimiser(OptimiserRules.Plan(lora?.Parameters ?? decoder.Weights(), options.Optimiser, options.MatrixRateScale, options.WeightDecay), Schedules.Settings(options));
+        using var optimiser = new Optimiser(OptimiserRules.Plan(decoder.Trained(), options.Optimiser, options.MatrixRateScale, options.WeightDecay), Schedules.Settings(options));
         var plan = new StepPlan(BatchPlan.ByTokens(rows.Select(r => r.Ids.Length), options.MicroBatchTokens, options.Seed, Stage, options.Order), options.Accumulation);
         var steps = Schedules.Steps(options, plan.PerEpoch, options.Accumulation);
         var schedule = Schedules.Of(options, steps);
@@ -55,20 +52,20 @@ public static class Sft
         // Preflight
         _ = Preflight.OfConversations(talks, tally, tokenizer, contract.EndOfTurn);
         var report = Preflight.OfConversations(rows, tally, tokenizer, contract.EndOfTurn);
-        var estimate = CostEstimate.Of(config, optimiser, options.MicroBatchTokens);
+        var estimate = CostEstimate.Of(config, options, optimiser, options.MicroBatchTokens);
         if (steps >= CostEstimate.StepsWorthATrial)
-            estimate = estimate.WithTrial(() => SftStep.Trial(decoder, optimiser, MicroBatches(0), lora), (double)report.Tokens / plan.PerEpoch * options.Accumulation * steps);
+            estimate = estimate.WithTrial(() => SftStep.Trial(decoder, optimiser, MicroBatches(0)), (double)report.Tokens / plan.PerEpoch * options.Accumulation * steps);
         context.Show(new StagePreflight(Stage, report, estimate, steps, Warnings(options, config, contract, files)));
 
         // Loop
-        var state = run.Resume(optimiser, lora);
+        var state = run.Resume(optimiser);
         using var log = new MetricsLog(run.Path, state, context.Time);
         var (pace, clock) = (new Pace(context.Time, state.Seconds), new CheckpointClock(options, context.Time));
         context.TellStart(Stage, state, steps);
         while (state.Step < steps && !state.Stopped)
         {
             var (batches, rate) = (MicroBatches(state.Step), options.LearningRate * schedule.At(state.Step));
-            var update = SftStep.Run(decoder, optimiser, new UpdateSettings(state.Step + 1, rate, options.Clip), batches, lora);
+            var update = SftStep.Run(decoder, optimiser, new UpdateSettings(state.Step + 1, rate, options.Clip), batches);
             state = state.After(update, batches, pace);
             if (validation.Count > 0 && Schedules.Validates(options, state.Step, steps))
             {
@@ -84,7 +81,7 @@ public static class Sft
 
         // Save
         if (options.Patience > 0)
-            run.RestoreBest(state, optimiser, lora);
+            run.RestoreBest(state, optimiser);
         ModelFolder.Write(run.Model, decoder, config, tokenizer, ModelFolder.TokenizerConfigOf(parent));
         contract.Write(run.Model);
         var lineage = new Lineage
@@ -122,8 +119,8 @@ public static class Sft
         var warnings = new List<string>();
         if (options.SequenceLength > config.ContextLength)
             warnings.Add(FormattableString.Invariant($"sequence_length {options.SequenceLength} is beyond the window of {config.ContextLength} that the parent declares."));
-        if (options.LoraRank > 0)
-            warnings.Add("LoRA leaves embeddings and head as they are: where the parent never trained the end of turn, it may never stop (Qwen3#1064).");
+        if (options.Lora is { Rank: > 0, ModulesToSave: [] })
+            warnings.Add("LoRA leaves embeddings and head as they are: where the parent never trained the end of turn, it may never stop (Qwen3#1064). --lora-modules-to-save embed_tokens lm_head trains them too.");
         warnings.AddRange(files.Select(f => contract.Edge(DataReader.ReadConversations(f.Path))).OfType<string>());
         return warnings;
     }

@@ -5,7 +5,7 @@ using Attune.Core.Versions;
 namespace Attune.Torch.Stages;
 
 /// <summary>Options of <see cref="Sft"/>: from a version to one that answers.</summary>
-public sealed record SftOptions : TrainingOptions
+public sealed record SftOptions : TuningOptions
 {
     /// <summary>What the new version is called.</summary>
     [Description("Kind of the new version: base, instruct or chat; instruct unless given.")]
@@ -23,18 +23,6 @@ public sealed record SftOptions : TrainingOptions
     [Description("Share of all tokens that is replayed text."), Range(0, 1, MaximumIsExclusive = true)]
     public double ReplayShare { get; init; } = 0.1;
 
-    /// <summary>r; 0 trains every weight.</summary>
-    [Description("Rank of LoRA; 0 trains every weight."), Range(0, 4096)]
-    public int LoraRank { get; init; }
-
-    /// <summary>α.</summary>
-    [Description("LoRA's alpha; the adapter is scaled by alpha / rank."), Range(0, 1e6)]
-    public double LoraAlpha { get; init; } = 16;
-
-    /// <summary>Projections with an adapter.</summary>
-    [Description("Projections that get a LoRA adapter.")]
-    public IReadOnlyList<string> LoraTargets { get; init; } = ["q_proj", "k_proj", "v_proj", "o_proj", "gate_proj", "up_proj", "down_proj"];
-
     /// <summary>Tokens of a micro-batch.</summary>
     [Description("Most tokens of a micro-batch."), Range(2, 1 << 30)]
     public int MicroBatchTokens { get; init; } = 2048;
@@ -50,5 +38,5 @@ public sealed record SftOptions : TrainingOptions
     public static SftOptions Million() => new() { Optimiser = "muon", LearningRate = 8e-3, MatrixRateScale = 0.4 };
 
     /// <summary>Protects what the parent knows: replayed text, a low rate, adapters only.</summary>
-    public static SftOptions Protected() => new() { Optimiser = "muon", LearningRate = 2e-3, MatrixRateScale = 0.4, ReplayShare = 0.3, LoraRank = 16, LoraAlpha = 32 };
+    public static SftOptions Protected() => new() { Optimiser = "muon", LearningRate = 2e-3, MatrixRateScale = 0.4, ReplayShare = 0.3, Lora = new() { Rank = 16, Alpha = 32 } };
 }

@@ -12,18 +12,18 @@ public static class SftStep
 {
     /// <summary>One update; the loss is per label token of all micro-batches together.</summary>
     /// <exception cref="TrainingException">ATT5120: it diverged; ATT5121: no micro-batch has a label.</exception>
-    public static UpdateResult Run(Decoder decoder, Optimiser optimiser, UpdateSettings settings, IReadOnlyList<RaggedBatch> microBatches, Lora? lora = null)
+    public static UpdateResult Run(Decoder decoder, Optimiser optimiser, UpdateSettings settings, IReadOnlyList<RaggedBatch> microBatches)
     {
         var labels = microBatches.Sum(Labels);
         if (labels == 0)
             throw new TrainingException("ATT5121", FormattableString.Invariant($"No token of step {settings.Step} is trained.")) { Hint = "The loss mask hides every label: look at the preflight." };
-        return UpdateStep.Run(optimiser, settings, microBatches.Select(b => (Func<Tensor>)(() => SftLoss.Of(decoder.LogProbs(b, even: true), labels))), lora);
+        return UpdateStep.Run(optimiser, settings, microBatches.Select(b => (Func<Tensor>)(() => SftLoss.Of(decoder.LogProbs(b, even: true), labels))));
     }
 
     /// <summary>A forward and backward pass that changes nothing; how many tokens it had.</summary>
-    public static long Trial(Decoder decoder, Optimiser optimiser, IReadOnlyList<RaggedBatch> microBatches, Lora? lora = null)
+    public static long Trial(Decoder decoder, Optimiser optimiser, IReadOnlyList<RaggedBatch> microBatches)
     {
-        UpdateStep.Gradients(microBatches.Select(b => (Func<Tensor>)(() => SftLoss.Of(decoder.LogProbs(b, even: true), Math.Max(1, Labels(b))))), lora);
+        UpdateStep.Gradients(microBatches.Select(b => (Func<Tensor>)(() => SftLoss.Of(decoder.LogProbs(b, even: true), Math.Max(1, Labels(b))))));
         optimiser.ZeroGradients();
         return microBatches.Sum(b => (long)b.Tokens);
     }

@@ -19,6 +19,12 @@ public sealed record StageContext
     /// <summary>The kind of the parent, or null where it is not known.</summary>
     public VersionKind? ParentKind { get; init; }
 
+    /// <summary>The reward model that the options name, opened; null where they name none.</summary>
+    public ModelFiles? RewardModel { get; init; }
+
+    /// <summary>The policy that the options of a refresh name, opened; else null.</summary>
+    public ModelFiles? Policy { get; init; }
+
     /// <summary>Throws away what the folder holds of an earlier run (<c>--restart</c>) instead of resuming.</summary>
     public bool Restart { get; init; }
 
@@ -47,11 +53,14 @@ public sealed record StageContext
         Hint = "Name a version or a folder: --parent world:base.",
     };
 
-    /// <summary>Loads libtorch, once, with the threads asked for.</summary>
-    internal void StartTorch()
+    /// <summary>Loads libtorch, once, with the threads asked for, and makes sure of the device before any work is done.</summary>
+    /// <exception cref="TrainingException">ATT5135: there is no such device.</exception>
+    internal void StartTorch(TrainingOptions? options = null)
     {
         if (Threads is not null || TorchRuntime.Threads == 0)
             TorchRuntime.Initialise(Threads);
+        if (options is not null)
+            _ = Compute.Open(options.Device);
     }
 
     internal void Show(StagePreflight preflight)

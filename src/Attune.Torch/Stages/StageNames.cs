@@ -6,7 +6,7 @@ namespace Attune.Torch.Stages;
 public static class StageNames
 {
     /// <summary>In the order of a model's life.</summary>
-    public static IReadOnlyList<string> All { get; } = ["pretrain", "sft", "dpo"];
+    public static IReadOnlyList<string> All { get; } = ["pretrain", "sft", "reward", "refresh", "ppo", "grpo", "rloo", "dpo", "kto", "orpo", "simpo"];
 
     /// <summary>Refuses a stage that is not built.</summary>
     /// <exception cref="TrainingException">ATT5101.</exception>

@@ -45,6 +45,12 @@ public sealed record RunFacts
     /// <summary>Last (with early stopping: best) validation loss, or null where none was measured.</summary>
     public double? ValidationLoss { get; init; }
 
+    /// <summary>Tokens that the policy sampled; 0 where a stage learns from data alone.</summary>
+    public long Sampled { get; init; }
+
+    /// <summary>Seconds of sampling and scoring, a part of <see cref="Seconds"/>.</summary>
+    public double SamplingSeconds { get; init; }
+
     /// <summary>The facts of a run that has just ended.</summary>
     internal static RunFacts Of(DecoderConfig config, RunState state) => new()
     {
@@ -59,6 +65,8 @@ public sealed record RunFacts
         Threads = TorchSharp.torch.get_num_threads(),
         Loss = state.Loss,
         ValidationLoss = state.Validation,
+        Sampled = state.Sampled,
+        SamplingSeconds = state.SamplingSeconds,
     };
 
     /// <summary>Real tokens per second.</summary>

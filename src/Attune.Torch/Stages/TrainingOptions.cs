@@ -1,6 +1,7 @@
 using System.ComponentModel;
 using System.ComponentModel.DataAnnotations;
 using Attune.Core.Data;
+using Attune.Torch.Native;
 
 namespace Attune.Torch.Stages;
 
@@ -90,6 +91,18 @@ public abstract record TrainingOptions
     /// <summary>Validations without a new best after which the run ends with the best weights.</summary>
     [Description("Ends after so many validations without a new best, and keeps the best weights; 0 never does."), Range(0, 1_000_000)]
     public int Patience { get; init; }
+
+    /// <summary>Where the arithmetic runs.</summary>
+    [Description("Where the arithmetic runs: cpu, or cuda in a build for it (-p:Device=cuda).")]
+    public ComputeDevice Device { get; init; }
+
+    /// <summary>Type of activations and products.</summary>
+    [Description("Type of activations and products: f32, or bf16 (what is trained stays float32). On a CPU bf16 is slower.")]
+    public ComputeType Dtype { get; init; }
+
+    /// <summary>Rows of logits at a time.</summary>
+    [Description("Rows whose logits exist at a time: fewer take less memory and more time; 0 chooses a few million logits."), Range(0, 1 << 30)]
+    public int LogitRows { get; init; }
 
     /// <summary>Updates between checkpoints.</summary>
     [Description("Updates between checkpoints; 0 leaves it to the time."), Range(0, 1_000_000_000)]

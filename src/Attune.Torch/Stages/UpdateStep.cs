@@ -1,4 +1,3 @@
-using Attune.Torch.Models;
 using Attune.Torch.Optimisers;
 using TorchSharp;
 using static TorchSharp.torch;
@@ -23,22 +22,20 @@ public static class UpdateStep
     /// <param name="optimiser">Holds the parameters; their gradients are zero before and after.</param>
     /// <param name="settings">Step, rate, clip.</param>
     /// <param name="parts">The loss of each micro-batch, made when its turn comes; the loss of the step is their sum.</param>
-    /// <param name="lora">Adapters whose A and B the optimiser holds, or null.</param>
     /// <exception cref="TrainingException">ATT5120: loss or gradient is not finite. Nothing has been updated.</exception>
-    public static UpdateResult Run(Optimiser optimiser, UpdateSettings settings, IEnumerable<Func<Tensor>> parts, Lora? lora = null)
+    public static UpdateResult Run(Optimiser optimiser, UpdateSettings settings, IEnumerable<Func<Tensor>> parts)
     {
-        var loss = Gradients(parts, lora);
+        var loss = Gradients(parts);
         var norm = GradientNorm.Clip(optimiser.Parameters, settings.Clip);
         if (!double.IsFinite(loss) || !double.IsFinite(norm))
             throw Diverged(settings, loss, norm);
         optimiser.Step(settings.Step, settings.Rate);
         optimiser.ZeroGradients();
-        lora?.Merge();
         return new UpdateResult(loss, norm);
     }
 
     /// <summary>Adds the gradients of all parts to those that are there; returns the sum of the losses.</summary>
-    public static double Gradients(IEnumerable<Func<Tensor>> parts, Lora? lora)
+    public static double Gradients(IEnumerable<Func<Tensor>> parts)
     {
         var loss = 0.0;
         foreach (var part in parts)
@@ -48,7 +45,6 @@ public static class UpdateStep
             loss += value.ToDouble();
             value.backward();
         }
-        lora?.PullGradients();
         return loss;
     }
 

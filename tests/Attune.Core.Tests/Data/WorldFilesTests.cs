@@ -13,7 +13,7 @@ public class WorldFilesTests
         try
         {
             var world = World.Create(new WorldOptions { People = 64, RankingRows = 10, PretrainTokens = 30_000, InstructRows = 60, ChatRows = 40, PreferenceRows = 40, ValidRows = 20 });
-            foreach (var file in WorldExport.Write(world, folder).Where(f => Path.GetDirectoryName(f.Path) == folder && !Path.GetFileName(f.Path).StartsWith("rankings", StringComparison.Ordinal)))
+            foreach (var file in WorldExport.Write(world, folder).Where(f => Path.GetDirectoryName(f.Path) == folder))
             {
                 var rows = DataReader.Read(file.Path).ToList();
                 Assert.Equal(file.Rows, rows.Count);
@@ -22,10 +22,14 @@ public class WorldFilesTests
                 {
                     "pretrain" or "tokenizer" => typeof(TextRow),
                     "preference" => typeof(Attune.Core.Data.PreferenceRow),
+                    "rankings" => typeof(Attune.Core.Data.RankingRow),
                     _ => typeof(Attune.Core.Data.ConversationRow),
                 };
                 Assert.All(rows, r => Assert.IsType(expected, r));
             }
+            // Questions are prompts with their answers, to be answered as a chat model is asked.
+            foreach (var questions in Directory.EnumerateFiles(Path.Combine(folder, "questions")).Take(12))
+                Assert.All(DataReader.ReadPrompts(questions), p => Assert.True(p.Answer?.Length > 0 && p.Prompt.Messages[^1].Role == "user"));
         }
         finally
         {

@@ -78,7 +78,7 @@ public sealed class DpoLossVectors
             foreach (var c in root.GetProperty("losses").EnumerateArray().Where(c => DpoLoss.Names.Contains(c.GetProperty("loss_type").GetString()!)))
             {
                 var objective = new DpoObjective(c.GetProperty("loss_type").GetString()!, c.GetProperty("beta").GetDouble(), c.GetProperty("label_smoothing").GetDouble());
-                UpdateStep.Gradients([() => DpoStep.Loss(policy, objective, batch, new PairMeters())], null);
+                UpdateStep.Gradients([() => DpoStep.Loss(policy, objective, batch, new PairMeters())]);
                 var (norm, expected) = (GradientNorm.Clip(optimiser.Parameters, 0), c.GetProperty("grad_norm").GetDouble());
                 optimiser.ZeroGradients();
                 Assert.True(Math.Abs(norm / expected - 1) <= TrainingTolerances.GradientNorm, FormattableString.Invariant($"{objective}: gradient norm {norm} is not {expected}"));

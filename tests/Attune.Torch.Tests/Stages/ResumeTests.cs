@@ -1,6 +1,7 @@
 using System.Text.Json;
 using Attune.Core.Randomness;
 using Attune.Torch.Optimisers;
+using Attune.Torch.Models;
 using Attune.Torch.Stages;
 using Xunit;
 
@@ -17,7 +18,19 @@ public sealed class ResumeTests : IDisposable
     [InlineData("pretrain")]
     [InlineData("sft")]
     [InlineData("sft-lora")]
+    [InlineData("sft-qlora")]
     [InlineData("dpo")]
+    [InlineData("dpo-listwise")]
+    [InlineData("reward")]
+    [InlineData("refresh")]
+    [InlineData("ppo")]
+    [InlineData("ppo-lora")]
+    [InlineData("reward-lora")]
+    [InlineData("grpo")]
+    [InlineData("rloo")]
+    [InlineData("kto")]
+    [InlineData("orpo")]
+    [InlineData("simpo")]
     public void InterruptedRunsEndWithTheSameBits(string stage)
     {
         var parent = stage == "pretrain" ? null : _runs.Base();
@@ -25,7 +38,18 @@ public sealed class ResumeTests : IDisposable
         {
             "pretrain" => Pretrain.Run(TinyRuns.Pretraining(_runs.Text) with { Validation = [_runs.Text], ValidateEvery = 2, CheckpointSteps = 3 }, context),
             "dpo" => Dpo.Run(TinyRuns.Preferring(_runs.Pairs) with { Accumulation = 2, CheckpointSteps = 2 }, context),
-            _ => Sft.Run(TinyRuns.Tuning(_runs.Talks) with { Accumulation = 2, CheckpointSteps = 2, LoraRank = stage == "sft" ? 0 : 2 }, context),
+            "dpo-listwise" => Dpo.Run(TinyRuns.Preferring(_runs.Rankings) with { Loss = "listwise", Accumulation = 2, CheckpointSteps = 2, MicroBatchPairs = 2 }, context),
+            "reward" => Reward.Run(TinyRuns.Scoring(_runs.Pairs) with { Accumulation = 2, CheckpointSteps = 2 }, context),
+            "refresh" => RewardRefresh.Run(TinyRuns.Refreshing(_runs.Talks), context with { Parent = _runs.RewardModel().Draft.Files, Policy = parent!.Draft.Files }),
+            "ppo-lora" => Ppo.Run(TinyRuns.Reinforcing(_runs.Talks) with { CheckpointSteps = 3, Lora = new() { Rank = 2 } }, context with { RewardModel = _runs.RewardModel().Draft.Files }),
+            "reward-lora" => Reward.Run(TinyRuns.Scoring(_runs.Pairs) with { Accumulation = 2, CheckpointSteps = 2, Lora = new() { Rank = 2 }, BaseWeights = BaseWeights.Int8 }, context),
+            "ppo" => Ppo.Run(TinyRuns.Reinforcing(_runs.Talks) with { CheckpointSteps = 3, KlTarget = 0.5, KlHorizon = 20 }, context with { RewardModel = _runs.RewardModel().Draft.Files }),
+            "grpo" => Grpo.Run(TinyRuns.Grouping(_runs.Talks) with { CheckpointSteps = 3, MiniBatches = 2, Beta = 0.04, Loss = "grpo" }, context),
+            "rloo" => Grpo.Run(TinyRuns.LeavingOut(_runs.Talks) with { CheckpointSteps = 2 }, context),
+            "kto" => Kto.Run(TinyRuns.Labelling(_runs.Labels) with { Accumulation = 2, CheckpointSteps = 2 }, context),
+            "orpo" => Orpo.Run(TinyRuns.Odds(_runs.Pairs) with { Accumulation = 2, CheckpointSteps = 2 }, context),
+            "simpo" => Simpo.Run(TinyRuns.Simple(_runs.Pairs) with { Accumulation = 2, CheckpointSteps = 2 }, context),
+            _ => Sft.Run(TinyRuns.Tuning(_runs.Talks) with { Accumulation = 2, CheckpointSteps = 2, Lora = TinyRuns.Adapters(stage), BaseWeights = stage == "sft-qlora" ? BaseWeights.Int8 : BaseWeights.F32, Recompute = stage == "sft-qlora" }, context),
         };
         var whole = Run(_runs.Context(stage + "-whole", parent));
         var random = RandomStream.Of(7, "test", stage);
@@ -118,6 +142,6 @@ public sealed class ResumeTests : IDisposable
     public void Dispose() => _runs.Dispose();
 
     // Every figure but the pace, which is the clock's.
-    private string[] Lines(StageResult result) => [.. File.ReadLines(Path.Combine(Path.GetDirectoryName(Path.GetDirectoryName(result.Draft.Files.Paths.First().Value)!)!, MetricsLog.FileName))
+    private string[] Lines(StageResult result) => [.. Directory.EnumerateFiles(Path.GetDirectoryName(Path.GetDirectoryName(result.Draft.Files.Paths.First().Value)!)!, MetricsLog.FileName, SearchOption.AllDirectories).SelectMany(File.ReadLines)
         .Select(line => string.Join(' ', JsonDocument.Parse(line).RootElement.EnumerateObject().Where(p => p.Name != "tokens_per_second").Select(p => p.ToString())))];
 }

@@ -1,9 +1,11 @@
 using System.Text.Json.Nodes;
 using Attune.Core.Checkpoints;
+using Attune.Core.Checkpoints.Adapters;
 using Attune.Core.Data;
 using Attune.Core.Versions;
 using Attune.Prompts;
 using Attune.Torch.Models;
+using Attune.Torch.Native;
 using Attune.Torch.Optimisers;
 using Attune.Torch.Stages;
 using Xunit;
@@ -170,7 +172,7 @@ public sealed class StageTests : IDisposable
     public void LoraTrainsNothingButWhatItsAdaptersSpan()
     {
         var parent = _runs.Base();
-        var child = Sft.Run(TinyRuns.Tuning(_runs.Talks) with { LoraRank = 2, LoraTargets = ["q_proj", "down_proj"] }, _runs.Context("lora", parent));
+        var child = Sft.Run(TinyRuns.Tuning(_runs.Talks) with { Lora = new() { Rank = 2, Targets = ["q_proj", "down_proj"] } }, _runs.Context("lora", parent));
         using var before = SafetensorsFile.Open(parent.Draft.Files.Require(ModelFiles.Weights));
         using var after = SafetensorsFile.Open(child.Draft.Files.Require(ModelFiles.Weights));
         foreach (var tensor in before.Tensors)
@@ -178,6 +180,68 @@ public sealed class StageTests : IDisposable
             var same = before.Bytes(tensor.Name).SequenceEqual(after.Bytes(tensor.Name));
             Assert.Equal(!tensor.Name.Contains("q_proj", StringComparison.Ordinal) && !tensor.Name.Contains("down_proj", StringComparison.Ordinal), same);
         }
+    }
+
+    [Theory]
+    [InlineData(BaseWeights.F32)]
+    [InlineData(BaseWeights.Int8)]
+    public void AnAdapterOfARunIsPeftsAndMergesToItsVersion(BaseWeights weights)
+    {
+        var parent = _runs.Base();
+        var child = Sft.Run(TinyRuns.Tuning(_runs.Talks) with { Lora = new() { Rank = 2, Dora = true }, BaseWeights = weights }, _runs.Context("peft", parent));
+        var folder = Path.Combine(_runs.Context("adapter").RunFolder, "adapter");
+        AdapterFiles.Export(child.Draft.Files, folder, "parent");
+        Assert.Equal("parent", AdapterConfig.Read(Path.Combine(folder, AdapterConfig.FileName)).BaseModel);
+
+        using var decoder = DecoderFiles.Load(parent.Draft.Files);
+        Lora.Load(decoder, folder);
+        decoder.Save(Path.Combine(folder, ModelFiles.Weights));
+        Assert.Equal(TinyRuns.WeightsOf(child), Digests.Sha256Of(Path.Combine(folder, ModelFiles.Weights)));
+    }
+
+    [Fact]
+    public void DpoWithAdaptersStartsAtItsReferenceAndLearns()
+    {
+        var losses = new List<StageProgress>();
+        Dpo.Run(TinyRuns.Preferring(_runs.Pairs) with { Lora = new() { Rank = 4 }, BaseWeights = BaseWeights.Int8 }, _runs.Context("dpo-lora", _runs.Base(), losses.Add));
+        Assert.Equal(Math.Log(2), losses[0].Loss, 1e-4);
+        Assert.True(losses[^1].Metrics.Single(m => m.Key == "rewards/margins").Value > 0);
+    }
+
+    [Fact]
+    public void HalfPrecisionFollowsFullPrecisionAndKeepsFloatWeights()
+    {
+        List<double> Losses(ComputeType type)
+        {
+            var losses = new List<double>();
+            var result = Sft.Run(TinyRuns.Tuning(_runs.Talks) with { Dtype = type }, _runs.Context(type.ToString(), _runs.Base(), p => losses.Add(p.Loss)));
+            using var file = SafetensorsFile.Open(result.Draft.Files.Require(ModelFiles.Weights));
+            Assert.All(file.Tensors, t => Assert.Equal(TensorType.F32, t.Type));
+            return losses;
+        }
+        var (full, half) = (Losses(ComputeType.F32), Losses(ComputeType.Bf16));
+        Assert.All(full.Zip(half), p => Assert.Equal(p.First, p.Second, p.First * 0.02));
+        Assert.NotEqual(full, half);
+        Assert.True(half[^1] < half[0]);
+    }
+
+    [Theory]
+    [InlineData("pretrain")]
+    [InlineData("sft")]
+    [InlineData("dpo")]
+    public void ADeviceThatIsNotThereIsRefusedBeforeAnyWork(string stage)
+    {
+        Assert.SkipWhen(File.Exists("/proc/driver/nvidia/version"), "there is a card");
+        var parent = stage == "pretrain" ? null : _runs.Base();
+        var context = _runs.Context("cuda", parent);
+        var error = Assert.Throws<TrainingException>(() => stage switch
+        {
+            "pretrain" => Pretrain.Run(TinyRuns.Pretraining(_runs.Text) with { Device = ComputeDevice.Cuda }, context),
+            "sft" => Sft.Run(TinyRuns.Tuning(_runs.Talks) with { Device = ComputeDevice.Cuda }, context),
+            _ => Dpo.Run(TinyRuns.Preferring(_runs.Pairs) with { Device = ComputeDevice.Cuda }, context),
+        });
+        Assert.Equal(("ATT5135", "device"), (error.Code, error.Field));
+        Assert.False(Directory.Exists(context.RunFolder));
     }
 
     [Fact]

@@ -19,15 +19,33 @@ public sealed class TrajectoryTests : IDisposable
     [InlineData("pretrain")]
     [InlineData("sft")]
     [InlineData("dpo")]
+    [InlineData("reward")]
+    [InlineData("ppo")]
+    [InlineData("grpo")]
+    [InlineData("rloo")]
+    [InlineData("kto")]
+    [InlineData("orpo")]
+    [InlineData("simpo")]
     public void SameSeedSameLosses(string stage)
     {
         var parent = stage == "pretrain" ? null : _runs.Base();
         var losses = new List<double>();
-        var context = _runs.Context("pinned", parent, p => losses.Add(p.Loss));
+        var context = _runs.Context("pinned", parent, p =>
+        {
+            if (p.Message is null)
+                losses.Add(p.Loss);
+        });
         _ = stage switch
         {
             "pretrain" => Pretrain.Run(TinyRuns.Pretraining(_runs.Text), context),
             "sft" => Sft.Run(TinyRuns.Tuning(_runs.Talks), context),
+            "reward" => Reward.Run(TinyRuns.Scoring(_runs.Pairs), context),
+            "ppo" => Ppo.Run(TinyRuns.Reinforcing(_runs.Talks), context with { RewardModel = _runs.RewardModel().Draft.Files }),
+            "grpo" => Grpo.Run(TinyRuns.Grouping(_runs.Talks) with { Passes = 2, MiniBatches = 2, Steps = 6 }, context),
+            "rloo" => Grpo.Run(TinyRuns.LeavingOut(_runs.Talks) with { Passes = 2, MiniBatches = 2, Steps = 6 }, context),
+            "kto" => Kto.Run(TinyRuns.Labelling(_runs.Labels), context),
+            "orpo" => Orpo.Run(TinyRuns.Odds(_runs.Pairs), context),
+            "simpo" => Simpo.Run(TinyRuns.Simple(_runs.Pairs), context),
             _ => Dpo.Run(TinyRuns.Preferring(_runs.Pairs), context),
         };
         var pinned = Pinned(stage);

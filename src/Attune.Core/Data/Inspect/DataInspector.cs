@@ -18,10 +18,10 @@ public static partial class DataInspector
     public static InspectReport Inspect(InspectOptions options, ITokenEncoder? encoder = null, CancellationToken cancellation = default)
     {
         var overlap = options.Test.Count > 0 ? new Overlap(options.OverlapWords) : null;
-        var tests = options.Test.Select(file => File(file, encoder, cancellation, row => overlap!.AddTest(row.Origin, Text(row, withSystem: false)))).ToList();
+        var tests = options.Test.Select(file => File(file, options.Window, encoder, cancellation, row => overlap!.AddTest(row.Origin, Text(row, withSystem: false)))).ToList();
 
         var duplicates = new Duplicates(options);
-        var files = options.Data.Select(file => File(file, encoder, cancellation, row =>
+        var files = options.Data.Select(file => File(file, options.Window, encoder, cancellation, row =>
         {
             duplicates.Add(row.Origin, Text(row, withSystem: true));
             overlap?.AddTrain(row.Origin, Text(row, withSystem: false));
@@ -37,11 +37,14 @@ public static partial class DataInspector
         };
     }
 
-    private static FileReport File(string path, ITokenEncoder? encoder, CancellationToken cancellation, Action<DataRow> each)
+    private const string LongPrompt = "a prompt that fills the window, template not counted";
+
+    private static FileReport File(string path, int window, ITokenEncoder? encoder, CancellationToken cancellation, Action<DataRow> each)
     {
         var (tally, format) = (new RowTally(), DataFormat.Detect(path));
         var (characters, tokens, scratch) = (new List<int>(), new List<int>(), new List<EncodedToken>());
         var (roles, languages, kinds) = (Counts(), Counts(), Counts());
+        var check = new PreferenceCheck();
         foreach (var row in DataReader.Read(path, BadRows.Drop, tally))
         {
             cancellation.ThrowIfCancellationRequested();
@@ -55,12 +58,13 @@ public static partial class DataInspector
                 Count(roles, message.Role);
             if (row.Origin.Kind is { } kind)
                 Count(kinds, kind);
+            check.Add(row);
             if (encoder is not null)
             {
-                scratch.Clear();
-                encoder.Encode(text, [new TextSpan(0, text.Length)], scratch);
                 tokens.AddRange(new int[characters.Count - tokens.Count]);
-                tokens[^1] += scratch.Count;
+                tokens[^1] += Length(encoder, text, scratch);
+                if (window > 0 && row is not TextRow && Length(encoder, string.Join('\n', Prompt(row).Select(m => m.Content ?? Called(m))), scratch) >= window)
+                    tally.Truncate(LongPrompt, row.Origin);
             }
             each(row);
         }
@@ -70,6 +74,8 @@ public static partial class DataInspector
             Format = format,
             Rows = characters.Count,
             Faults = [.. tally.Dropped.OrderByDescending(f => f.Value).Select(f => new FaultCount(f.Key, f.Value, tally.First[f.Key]))],
+            Contradictions = [.. check.Findings(), .. tally.Truncated.Select(t => new FaultCount(t.Key, t.Value, tally.First[t.Key]))],
+            Preferences = check.Facts is { Prompts: > 0 } facts ? facts : null,
             Characters = LengthStats.Of(characters),
             Tokens = LengthStats.Of(tokens),
             Roles = roles,
@@ -78,11 +84,31 @@ public static partial class DataInspector
         };
     }
 
+    private static int Length(ITokenEncoder encoder, string text, List<EncodedToken> scratch)
+    {
+        scratch.Clear();
+        encoder.Encode(text, [new TextSpan(0, text.Length)], scratch);
+        return scratch.Count;
+    }
+
     private static IEnumerable<Message> Messages(DataRow row) => row switch
     {
+        PreferenceRow pair => [.. Prompt(row), .. pair.Chosen, .. pair.Rejected],
+        RankingRow ranking => [.. Prompt(row), .. ranking.Responses.SelectMany(r => r)],
         ConversationRow talk => talk.Conversation.Messages,
         LabelledRow talk => talk.Conversation.Messages,
-        PreferenceRow pair => [.. pair.Prompt.Messages, .. pair.Chosen, .. pair.Rejected],
+        ScoredRow talk => talk.Conversation.Messages,
+        _ => Prompt(row),
+    };
+
+    private static IReadOnlyList<Message> Prompt(DataRow row) => row switch
+    {
+        PreferenceRow pair => pair.Prompt.Messages,
+        RankingRow ranking => ranking.Prompt.Messages,
+        PromptRow prompt => prompt.Prompt.Messages,
+        ConversationRow talk => PreferenceForms.PromptOf(talk.Conversation).Messages,
+        LabelledRow talk => PreferenceForms.PromptOf(talk.Conversation).Messages,
+        ScoredRow talk => PreferenceForms.PromptOf(talk.Conversation).Messages,
         _ => [],
     };
 

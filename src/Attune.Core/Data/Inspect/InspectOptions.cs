@@ -14,6 +14,11 @@ public sealed record InspectOptions
     [Description("Test files: how much of them the data files hold is counted.")]
     public IReadOnlyList<string> Test { get; init; } = [];
 
+    /// <summary>The window that prompts must fit.</summary>
+    [Description("Window in tokens: prompts that fill it are counted (needs --tokenizer); 0 counts none.")]
+    [Range(0, 1_048_576)]
+    public int Window { get; init; }
+
     /// <summary>Threshold of near duplicates.</summary>
     [Description("Rows are near duplicates from this Jaccard similarity of their five-word shingles on.")]
     [Range(0.5, 1.0)]

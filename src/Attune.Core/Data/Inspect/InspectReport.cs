@@ -35,6 +35,12 @@ public sealed record FileReport
     /// <summary>Rows that cannot, by reason.</summary>
     public required IReadOnlyList<FaultCount> Faults { get; init; }
 
+    /// <summary>Rows that can be used and contradict others of the file, by reason; empty where it holds no preferences.</summary>
+    public IReadOnlyList<FaultCount> Contradictions { get; init; } = [];
+
+    /// <summary>What the preferences consist of, or null where the file holds none.</summary>
+    public PreferenceFacts? Preferences { get; init; }
+
     /// <summary>Characters (UTF-16 code units) of a row's texts.</summary>
     public required LengthStats? Characters { get; init; }
 

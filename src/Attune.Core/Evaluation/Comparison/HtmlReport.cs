@@ -28,8 +28,7 @@ public static class HtmlReport
     public static string Render(Report report, IReadOnlyList<VersionCard> cards, IReadOnlyList<LossCurve> curves, string language)
     {
         var html = new StringBuilder();
-        html.Append(CultureInfo.InvariantCulture, $"<!doctype html><html lang={(language == "zh" ? "zh" : "en")} class={(language == "zh" ? "zh" : "en")}><meta charset=utf-8><meta name=viewport content='width=device-width'><title>Attune: {Text(string.Join(" · ", cards.Select(c => c.Name)))}</title><style>{HtmlStyle.Css}</style>");
-        html.Append("<main><button onclick=\"document.documentElement.className=document.documentElement.className=='zh'?'en':'zh'\">English / 中文</button>");
+        html.Append(Open(string.Join(" · ", cards.Select(c => c.Name)), language));
         html.Append(Both("h1", "What each version is good and bad at", "各版本的长处与短处"));
         html.Append(Both("p class=lead", "Every figure is measured on the same questions, about people and wordings held out of training, and stands with its 95% interval. What is not measured is read from lineage.", "所有数字都在训练中未出现的人物与问法上、用同一批问题测得，并附 95% 区间；其余信息来自谱系记录。"));
         Cards(html, report, cards);
@@ -158,7 +157,12 @@ public static class HtmlReport
 
     private static string Percent(double share, int digits = 1) => (share * 100).ToString(digits == 0 ? "F0" : "F1", CultureInfo.InvariantCulture) + "%";
 
-    private static string Both(string tag, string en, string zh) => $"<{tag}><span class=en>{Text(en)}</span><span class=zh>{Text(zh)}</span></{tag.Split(' ')[0]}>";
+    /// <summary>A page up to its first heading: style, and the button that changes the language.</summary>
+    internal static string Open(string title, string language) => string.Create(CultureInfo.InvariantCulture,
+        $"<!doctype html><html lang={(language == "zh" ? "zh" : "en")} class={(language == "zh" ? "zh" : "en")}><meta charset=utf-8><meta name=viewport content='width=device-width'><title>Attune: {Text(title)}</title><style>{HtmlStyle.Css}</style><main><button onclick=\"document.documentElement.className=document.documentElement.className=='zh'?'en':'zh'\">English / 中文</button>");
+
+    /// <summary>An element in both languages, of which one is shown.</summary>
+    internal static string Both(string tag, string en, string zh) => $"<{tag}><span class=en>{Text(en)}</span><span class=zh>{Text(zh)}</span></{tag.Split(' ')[0]}>";
 
     private static string Text(string text) => WebUtility.HtmlEncode(text);
 }

@@ -4,11 +4,12 @@ namespace Attune.Core.Evaluation.Comparison;
 internal static class HtmlStyle
 {
     /// <summary>Colours that kinds of data take in turn.</summary>
-    public const int KindColours = 12;
+    public const int KindColours = 20;
 
     public const string Css = """
         :root{--paper:#fbfaf7;--card:#fff;--ink:#22262b;--soft:#6b7178;--rule:#e2dfd7;--s0:#a07628;--s1:#2f6f9f;--s2:#2f8f5b;--s3:#8e5ea2;--s4:#b5544a;
-        --k0:#4e79a7;--k1:#f0a04b;--k2:#76b7b2;--k3:#e07b7b;--k4:#59a14f;--k5:#e3c04f;--k6:#b07aa1;--k7:#9c755f;--k8:#86bcd6;--k9:#bab0ac;--k10:#d4a6c8;--k11:#8cd17d}
+        --k0:#4e79a7;--k1:#f0a04b;--k2:#76b7b2;--k3:#e07b7b;--k4:#59a14f;--k5:#e3c04f;--k6:#b07aa1;--k7:#9c755f;--k8:#86bcd6;--k9:#bab0ac;--k10:#d4a6c8;--k11:#8cd17d;
+        --k12:#a0cbe8;--k13:#c26a2d;--k14:#499894;--k15:#f1b6b0;--k16:#7a8f3c;--k17:#6b5b95;--k18:#d7b5a6;--k19:#79706e}
         @media(prefers-color-scheme:dark){:root{--paper:#141619;--card:#1b1e22;--ink:#e8e6e1;--soft:#9aa0a6;--rule:#32363b;--s0:#d4a95a;--s1:#6db1e0;--s2:#67c596;--s3:#bd93d1;--s4:#e08a80}}
         *{box-sizing:border-box}
         html{background:var(--paper);color:var(--ink);font:15px/1.55 system-ui,"Noto Sans CJK SC","PingFang SC","Microsoft YaHei",sans-serif}

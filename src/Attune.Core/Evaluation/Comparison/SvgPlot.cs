@@ -78,6 +78,48 @@ public static class SvgPlot
         return svg.Append("</svg>").ToString();
     }
 
+    /// <summary>Lines of points with their intervals on one pair of axes; both axes span what is drawn.</summary>
+    /// <param name="axis">What stands below.</param>
+    /// <param name="lines">A name and its points, in order of x.</param>
+    public static string Lines(string axis, IReadOnlyList<(string Name, IReadOnlyList<(double X, double Value, double Low, double High)> Points)> lines)
+    {
+        const int left = 56, top = 12, width = 700, height = 220;
+        var points = lines.SelectMany(l => l.Points).Where(p => double.IsFinite(p.X) && double.IsFinite(p.Value)).ToList();
+        if (points.Count == 0)
+            return "";
+        var (x0, x1) = Span(points.Select(p => p.X));
+        var (y0, y1) = Span(points.SelectMany(p => new[] { p.Value, p.Low, p.High }).Where(double.IsFinite));
+        double X(double x) => left + width * (x - x0) / (x1 - x0);
+        double Y(double y) => top + height * (y1 - y) / (y1 - y0);
+        var svg = new StringBuilder();
+        svg.Append(CultureInfo.InvariantCulture, $"<svg class=plot viewBox='0 0 {left + width + 20} {top + height + 54}' role=img>");
+        for (var tick = 0; tick <= 4; tick++)
+        {
+            var (y, x) = (y0 + (y1 - y0) * tick / 4, x0 + (x1 - x0) * tick / 4);
+            svg.Append(CultureInfo.InvariantCulture, $"<line x1={left} x2={left + width} y1={Y(y):F1} y2={Y(y):F1} stroke='var(--rule)'/><text x={left - 8} y={Y(y) + 4:F1} text-anchor=end class=tick>{y:G3}</text><text x={X(x):F1} y={top + height + 18} text-anchor=middle class=tick>{x:G3}</text>");
+        }
+        svg.Append(CultureInfo.InvariantCulture, $"<text x={left + width} y={top + height + 34} text-anchor=end class=tick>{WebUtility.HtmlEncode(axis)}</text>");
+        for (var l = 0; l < lines.Count; l++)
+        {
+            svg.Append(CultureInfo.InvariantCulture, $"<polyline fill=none stroke='var(--s{l % 5})' stroke-width=1.8 points='");
+            foreach (var point in lines[l].Points)
+                svg.Append(CultureInfo.InvariantCulture, $"{X(point.X):F1},{Y(point.Value):F1} ");
+            svg.Append("'/>");
+            foreach (var point in lines[l].Points)
+                svg.Append(CultureInfo.InvariantCulture, $"<line x1={X(point.X):F1} x2={X(point.X):F1} y1={Y(point.Low):F1} y2={Y(point.High):F1} stroke='var(--s{l % 5})'/><circle cx={X(point.X):F1} cy={Y(point.Value):F1} r=3.6 fill='var(--s{l % 5})'/>");
+            svg.Append(CultureInfo.InvariantCulture, $"<circle cx={left + l * 150 + 6} cy={top + height + 46} r=4 fill='var(--s{l % 5})'/><text x={left + l * 150 + 16} y={top + height + 50} class=tick>{WebUtility.HtmlEncode(lines[l].Name)}</text>");
+        }
+        return svg.Append("</svg>").ToString();
+    }
+
+    // A little wider than what is drawn; never empty.
+    private static (double Low, double High) Span(IEnumerable<double> values)
+    {
+        var (low, high) = (values.Min(), values.Max());
+        var room = high > low ? (high - low) * 0.04 : Math.Max(1e-6, Math.Abs(high) * 0.1);
+        return (low - room, high + room);
+    }
+
     /// <summary>Shares that add up to one, as one bar; the page names its parts beside it.</summary>
     /// <param name="shares">The parts.</param>
     /// <param name="kinds">All kinds of the page in order: a kind has one colour (--k0…) wherever it appears.</param>

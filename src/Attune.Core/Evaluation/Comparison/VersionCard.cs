@@ -49,8 +49,9 @@ public sealed record VersionCard
     public string Objective => Stages.Count == 0 ? "" : string.Join(", then ", Stages.Select(s => s.Stage switch
     {
         "pretrain" => "next token of plain text",
-        "sft" => "answers to prompts, cross-entropy",
-        "dpo" => "preferred over rejected answers, DPO",
+        "sft" when Kind == "Chat" => "dialogue, cross-entropy",
+        "sft" => "instructions, cross-entropy",
+        "dpo" => "preference of answers, DPO",
         var other => other,
     }).Distinct());
 
@@ -58,8 +59,9 @@ public sealed record VersionCard
     public string ObjectiveZh => string.Join("，然后", Stages.Select(s => s.Stage switch
     {
         "pretrain" => "预测普通文本的下一个词元",
-        "sft" => "回答提示（交叉熵）",
-        "dpo" => "偏好优选回答（DPO）",
+        "sft" when Kind == "Chat" => "对话（交叉熵）",
+        "sft" => "遵循指令（交叉熵）",
+        "dpo" => "对回答的偏好（DPO）",
         var other => other,
     }).Distinct());
 

@@ -1,0 +1,96 @@
+using System.Globalization;
+using System.Security.Cryptography;
+using System.Text;
+using System.Text.Json;
+using Attune.App.Cli;
+using Attune.App.Recipes;
+using Attune.App.Runs;
+using Attune.Core.Checkpoints;
+using Attune.Core.Options;
+using Attune.Core.Versions;
+using Attune.Torch.Stages;
+
+namespace Attune.App.Alignment;
+
+/// <summary>The stage that was decided on, with its options.</summary>
+/// <param name="Stage">dpo, kto, orpo, sft.</param>
+/// <param name="Rule">The row of the table that decided.</param>
+/// <param name="Options">Its options.</param>
+internal sealed record AlignSettings(string Stage, string Rule, IReadOnlyDictionary<string, object?> Options)
+{
+    /// <summary>The same with one option changed.</summary>
+    public AlignSettings With(string key, object? value) => this with { Options = new Dictionary<string, object?>(Options, StringComparer.Ordinal) { [key] = value } };
+
+    /// <summary>Options of the stage for a file, over a share of an epoch.</summary>
+    public TrainingOptions Bind(string file, double share) => RecipeRunner.BindTraining(Stage, OptionLayer.FromValues(Options, "the decision"),
+        OptionLayer.FromValues(new Dictionary<string, object?> { ["data"] = file, ["epochs"] = share }, "the plan"));
+
+    /// <summary>Names a run folder by all that decides its result.</summary>
+    public string Key(string parent) => Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(
+        $"{Stage}\n{parent}\n{string.Join('\n', Options.OrderBy(o => o.Key, StringComparer.Ordinal).Select(o => $"{o.Key}={OptionText.Of(o.Value)}"))}")))[..12];
+}
+
+/// <summary>What an alignment will take, measured by the stage's own preflight on the first round, and what of it the budget allows.</summary>
+/// <param name="Settings">What is run.</param>
+/// <param name="RoundSeconds">Seconds of a round over the whole of its data; null where it is too short to be worth a trial.</param>
+/// <param name="MemoryBytes">Memory, by formula.</param>
+/// <param name="Rounds">Rounds.</param>
+/// <param name="Share">Share of each round's data that is learnt: below 1 where the budget is small.</param>
+/// <param name="Sweeps">Whether β is swept.</param>
+internal sealed record AlignCost(AlignSettings Settings, double? RoundSeconds, long MemoryBytes, int Rounds, double Share, bool Sweeps)
+{
+    private const int SweptValues = 3;
+
+    /// <summary>Measures and fits: a sweep goes first, then data.</summary>
+    public static AlignCost Of(AlignSettings settings, ModelVersion start, AlignOptions options, string file, string folder, double part, CancellationToken cancel)
+    {
+        // What was decided once stands: a second measurement of the pace must not make another run of it.
+        var path = Path.Combine(folder, $"cost-{settings.Key(start.Digest)}-{OptionText.Of(options.Budget)}-{options.Rounds}.json");
+        if (File.Exists(path) && JsonSerializer.Deserialize<Kept>(File.ReadAllText(path)) is { } kept)
+            return new AlignCost(settings, kept.RoundSeconds, kept.MemoryBytes, options.Rounds, kept.Share, kept.Sweeps);
+        var look = new Look();
+        var place = new Place { Parent = start.Digest, Store = options.Store, Threads = options.Threads, Run = Path.Combine(folder, "runs", $"preflight-{settings.Key(start.Digest)}") };
+        try
+        {
+            StageRunner.Run(settings.Bind(file, 1), place, cancel, look);
+        }
+        catch (PreflightShown)
+        {
+            // Asked for, and seen.
+        }
+        var (round, memory) = (look.Seen?.Estimate.Seconds, look.Seen?.Estimate.TotalBytes ?? 0);
+        var allowed = options.Budget.TotalSeconds * part;
+        var training = (round ?? 0) * options.Rounds;
+        // The sweep's file is a share of all rounds together, once for each value.
+        var sweep = training * options.SweepShare * SweptValues;
+        var sweeps = options.SweepShare > 0 && settings.Options.ContainsKey("beta") && training + sweep <= allowed;
+        var share = training + (sweeps ? sweep : 0) <= allowed ? 1 : Math.Max(0.01, Math.Round(allowed / training, 2));
+        Atomic.WriteAllText(path, JsonSerializer.Serialize(new Kept(round, memory, share, sweeps)));
+        return new AlignCost(settings, round, memory, options.Rounds, share, sweeps);
+    }
+
+    /// <summary>In words.</summary>
+    public string Describe()
+    {
+        var time = RoundSeconds is { } seconds
+            ? string.Create(CultureInfo.InvariantCulture, $"about {seconds * Share * Rounds / 60:F1} minutes of training in {Rounds} rounds")
+            : string.Create(CultureInfo.InvariantCulture, $"{Rounds} rounds, each under a minute");
+        var sweep = Sweeps ? ", and a sweep of beta before" : ", beta not swept";
+        var less = Share < 1 ? string.Create(CultureInfo.InvariantCulture, $"; the budget allows {Share:P0} of the data") : "";
+        return string.Create(CultureInfo.InvariantCulture, $"{time}{sweep}{less}; about {MemoryBytes / 1e6:N0} MB");
+    }
+
+    private sealed record Kept(double? RoundSeconds, long MemoryBytes, double Share, bool Sweeps);
+
+    /// <summary>Looks at the preflight and ends the run there.</summary>
+    private sealed class Look : IProgress<StagePreflight>
+    {
+        public StagePreflight? Seen { get; private set; }
+
+        public void Report(StagePreflight value)
+        {
+            Seen = value;
+            throw new PreflightShown();
+        }
+    }
+}

@@ -1,0 +1,97 @@
+using System.Buffers.Binary;
+using System.Security.Cryptography;
+using System.Text;
+using System.Text.Json.Nodes;
+using Attune.Core.Data;
+using Attune.Core.Preferences;
+using Attune.Prompts;
+
+namespace Attune.App.Alignment;
+
+/// <summary>
+/// The data of an alignment, parted by prompt: what is held out shares no prompt with what is learnt, and what is learnt comes
+/// in rounds. Where a prompt goes depends on the prompt alone, so the parting is the same whatever else is in the files.
+/// </summary>
+internal sealed class AlignData
+{
+    private readonly string _folder;
+
+    private AlignData(string folder) => _folder = folder;
+
+    /// <summary>Pairs that are measured by; empty where the data has none.</summary>
+    public IReadOnlyList<PreferenceRow> HeldPairs { get; private set; } = [];
+
+    /// <summary>Prompts that are measured by.</summary>
+    public IReadOnlyList<PromptRow> HeldPrompts { get; private set; } = [];
+
+    /// <summary>Prompts to draw answers to.</summary>
+    public IReadOnlyList<PromptRow> Prompts { get; private set; } = [];
+
+    /// <summary>The file of a round, from 0; texts and the sweep's file have names of their own.</summary>
+    public string Round(int round) => Path.Combine(_folder, FormattableString.Invariant($"round-{round + 1}.jsonl"));
+
+    /// <summary>Rows that are measured by where there is nothing to prefer: conversations, texts.</summary>
+    public string Held => Path.Combine(_folder, "held.jsonl");
+
+    /// <summary>A share of what is learnt, for the sweep.</summary>
+    public string Sweep => Path.Combine(_folder, "sweep.jsonl");
+
+    /// <summary>Reads, parts and writes.</summary>
+    public static AlignData Part(AlignOptions options, AlignRule rule, string folder)
+    {
+        var data = new AlignData(folder);
+        switch (rule.Stage)
+        {
+            case "kto":
+                data.Write(options, options.Data.SelectMany(f => DataReader.ReadLabelled(f, BadRows.Drop)), r => PreferenceForms.PromptOf(r.Conversation), r => Row(r.Conversation, "label", r.Desirable));
+                data.HeldPrompts = [.. data.HeldPrompts.Take(options.Items)];
+                break;
+            case "sft":
+                data.Write(options, options.Data.SelectMany(f => DataReader.ReadConversations(f, BadRows.Drop)), r => PreferenceForms.PromptOf(r.Conversation), r => Row(r.Conversation, null, false));
+                break;
+            case "pretrain":
+                data.Write(options, options.Data.SelectMany(f => DataReader.ReadTexts(f, BadRows.Drop)), r => new Conversation([new("user", r.Text)]), r => new JsonObject { ["text"] = r.Text });
+                data.HeldPrompts = [];
+                break;
+            case var _ when rule.OnPolicy:
+                PromptRow[] all = [.. options.Data.SelectMany(f => DataReader.ReadPrompts(f, BadRows.Drop)).DistinctBy(p => PreferenceForms.Key(p.Prompt), StringComparer.Ordinal)];
+                data.HeldPrompts = [.. all.Where(p => Place(p.Prompt) < options.HeldOut).Take(options.Items)];
+                data.Prompts = [.. all.Where(p => Place(p.Prompt) >= options.HeldOut)];
+                break;
+            default:
+                var pairs = PreferenceVariants.UnitMargins([.. options.Data.SelectMany(f => DataReader.ReadPreferences(f, BadRows.Drop))]);
+                data.HeldPairs = [.. pairs.Where(p => Place(p.Prompt) < options.HeldOut).Take(options.Items)];
+                data.HeldPrompts = [.. data.HeldPairs.Select(p => new PromptRow(p.Prompt, null, p.Origin)).DistinctBy(p => PreferenceForms.Key(p.Prompt), StringComparer.Ordinal)];
+                PreferenceRow[] learnt = [.. pairs.Where(p => Place(p.Prompt) >= options.HeldOut)];
+                for (var round = 0; round < options.Rounds; round++)
+                    PreferenceVariants.Write(data.Round(round), learnt.Where((_, i) => i % options.Rounds == round));
+                PreferenceVariants.Write(data.Sweep, learnt.Take((int)Math.Ceiling(learnt.Length * options.SweepShare)));
+                break;
+        }
+        return data;
+    }
+
+    private void Write<T>(AlignOptions options, IEnumerable<T> rows, Func<T, Conversation> prompt, Func<T, JsonObject> json)
+        where T : DataRow
+    {
+        T[] all = [.. rows];
+        T[] learnt = [.. all.Where(r => Place(prompt(r)) >= options.HeldOut)];
+        HeldPrompts = [.. all.Where(r => Place(prompt(r)) < options.HeldOut).Select(r => new PromptRow(prompt(r), null, r.Origin)).DistinctBy(p => PreferenceForms.Key(p.Prompt), StringComparer.Ordinal).Take(options.Items)];
+        for (var round = 0; round < options.Rounds; round++)
+            PreferenceVariants.Write(Round(round), learnt.Where((_, i) => i % options.Rounds == round).Select(json));
+        PreferenceVariants.Write(Sweep, learnt.Take((int)Math.Ceiling(learnt.Length * options.SweepShare)).Select(json));
+        PreferenceVariants.Write(Held, all.Where(r => Place(prompt(r)) < options.HeldOut).Take(options.Items).Select(json));
+    }
+
+    private static JsonObject Row(Conversation conversation, string? label, bool value)
+    {
+        var json = PreferenceVariants.Talk(conversation);
+        if (label is not null)
+            json[label] = value;
+        return json;
+    }
+
+    // A number in [0, 1) of the prompt alone.
+    private static double Place(Conversation prompt) =>
+        BinaryPrimitives.ReadUInt32LittleEndian(SHA256.HashData(Encoding.UTF8.GetBytes(PreferenceForms.Key(prompt)))) / (double)(1L << 32);
+}

@@ -1,0 +1,71 @@
+using Attune.Core.Data;
+using Attune.Core.Versions;
+
+namespace Attune.App.Alignment;
+
+/// <summary>What is known before anything is decided: the data, the version, what can say which answer is better.</summary>
+internal sealed record AlignEvidence
+{
+    /// <summary>Pairs, given as such or implied by rankings and scores.</summary>
+    public int Pairs { get; init; }
+
+    /// <summary>Pairs whose margin is known.</summary>
+    public int WithMargin { get; init; }
+
+    /// <summary>Answers labelled good.</summary>
+    public int Good { get; init; }
+
+    /// <summary>Answers labelled bad.</summary>
+    public int Bad { get; init; }
+
+    /// <summary>Prompts without answers to learn from.</summary>
+    public int Prompts { get; init; }
+
+    /// <summary>Conversations with an answer to imitate.</summary>
+    public int Conversations { get; init; }
+
+    /// <summary>Documents.</summary>
+    public int Texts { get; init; }
+
+    /// <summary>Share of the preference rows that contradict others.</summary>
+    public double Contradictions { get; init; }
+
+    /// <summary>Languages of the data, roughly, the commonest first.</summary>
+    public IReadOnlyList<string> Languages { get; init; } = [];
+
+    /// <summary>What the version is; null for a plain folder.</summary>
+    public VersionKind? Kind { get; init; }
+
+    /// <summary>Whether it has a prompt contract: whether it was ever taught to answer.</summary>
+    public bool Answers { get; init; }
+
+    /// <summary>Whether rules, a reward model or a judge can score new answers.</summary>
+    public bool CanScore { get; init; }
+
+    /// <summary>Looks the files over.</summary>
+    public static AlignEvidence Of(IReadOnlyList<string> files, VersionKind? kind, bool answers, bool canScore, CancellationToken cancel)
+    {
+        if (files.Count == 0)
+            return new AlignEvidence { Kind = kind, Answers = answers, CanScore = canScore };
+        // Duplicates are none of its business: a threshold of one keeps that part cheap.
+        var report = DataInspector.Inspect(new InspectOptions { Data = files, Similarity = 1, Examples = 0 }, null, cancel);
+        var facts = report.Files.Select(f => f.Preferences).OfType<PreferenceFacts>().ToList();
+        int Rows(params FormatKind[] kinds) => report.Files.Where(f => kinds.Contains(f.Format.Kind)).Sum(f => f.Rows);
+        int good = facts.Sum(f => f.Desirable), bad = facts.Sum(f => f.Undesirable), preferences = facts.Sum(f => f.Pairs) + good + bad;
+        return new AlignEvidence
+        {
+            Pairs = facts.Sum(f => f.Pairs) + facts.Sum(f => Math.Max(0, f.Scored - f.Prompts)),
+            WithMargin = facts.Sum(f => f.WithMargin) + facts.Sum(f => Math.Max(0, f.Scored - f.Prompts)),
+            Good = good,
+            Bad = bad,
+            Prompts = Rows(FormatKind.Prompts),
+            Conversations = Rows(FormatKind.Alpaca, FormatKind.ShareGpt, FormatKind.Messages, FormatKind.PromptCompletion),
+            Texts = Rows(FormatKind.Text, FormatKind.JsonText),
+            Contradictions = preferences == 0 ? 0 : (double)report.Files.SelectMany(f => f.Contradictions).Sum(c => c.Rows) / preferences,
+            Languages = [.. report.Files.SelectMany(f => f.Languages).GroupBy(l => l.Key, StringComparer.Ordinal).OrderByDescending(g => g.Sum(l => l.Value)).Select(g => g.Key)],
+            Kind = kind,
+            Answers = answers,
+            CanScore = canScore,
+        };
+    }
+}

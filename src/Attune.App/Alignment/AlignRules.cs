@@ -1,0 +1,64 @@
+using System.Globalization;
+using Attune.Core.Versions;
+using Attune.Prompts;
+
+namespace Attune.App.Alignment;
+
+/// <summary>A row of the decision table.</summary>
+/// <param name="Name">What lineage and report call it.</param>
+/// <param name="When">The condition, in words.</param>
+/// <param name="Holds">The condition.</param>
+/// <param name="Stage">The stage that is run; null makes pairs of the version's own answers first.</param>
+/// <param name="Options">Options that the row sets.</param>
+/// <param name="Why">The reason, for people.</param>
+internal sealed record AlignRule(string Name, string When, Func<AlignEvidence, bool> Holds, string Stage, Func<AlignEvidence, IReadOnlyDictionary<string, object?>> Options, string Why)
+{
+    /// <summary>Whether pairs are made of the version's own answers, scored, before each round.</summary>
+    public bool OnPolicy { get; init; }
+}
+
+/// <summary>How <c>attune align</c> decides: the first row whose condition holds. The guide prints this table.</summary>
+internal static class AlignRules
+{
+    private const double Contradictory = 0.05;
+    private const int FewPairs = 200;
+
+    /// <summary>The rows, in order.</summary>
+    public static IReadOnlyList<AlignRule> Table { get; } =
+    [
+        new("base-pairs", "pairs, and the version was never taught to answer", e => e.Pairs > 0 && !e.Answers, "orpo", _ => Set(("contract", "chatml")),
+            "ORPO learns the answers and the preference in one loss, so it needs no SFT before and no reference"),
+        new("graded", "pairs with margins, from scores or rankings", e => e.Pairs > 0 && e.WithMargin >= e.Pairs / 2, "dpo", _ => Set(("loss", "offset")),
+            "DPO with an offset asks of each pair the margin that its scores have, where plain DPO would take every pair for equally clear"),
+        new("noisy-pairs", string.Create(CultureInfo.InvariantCulture, $"pairs, {Contradictory * 100:0}% or more of which contradict others"), e => e.Pairs > 0 && e.Contradictions >= Contradictory, "dpo",
+            e => Set(("loss", "cdpo"), ("label_smoothing", Math.Min(0.4, Math.Round(e.Contradictions / 2, 3)))),
+            "cDPO takes a share of the labels to be wrong: half of the rows that contradict each other are"),
+        new("few-pairs", string.Create(CultureInfo.InvariantCulture, $"fewer than {FewPairs} pairs"), e => e.Pairs is > 0 and < FewPairs, "dpo", _ => Set(("loss", "sigmoid"), ("sft_weight", 0.2)),
+            "few pairs are learnt by heart; the chosen answers' own loss keeps their probability from falling"),
+        new("pairs", "pairs", e => e.Pairs > 0, "dpo", _ => Set(("loss", "sigmoid")),
+            "DPO is the least that learns from pairs: one model trained, its start as reference, no reward model to keep up"),
+        new("thumbs", "answers labelled good or bad", e => e.Good > 0 && e.Bad > 0, "kto",
+            e => Set((e.Good > e.Bad ? "undesirable_weight" : "desirable_weight", Math.Round((double)Math.Max(e.Good, e.Bad) / Math.Min(e.Good, e.Bad), 3))),
+            "KTO learns from single labelled answers, without a second answer to the same prompt; the rarer label is weighted up until both count alike"),
+        new("own-answers", "prompts, and rules, a reward model or a judge that scores answers", e => e.Prompts > 0 && e.CanScore && e.Answers, "dpo", _ => Set(("loss", "offset")),
+            "the version's own answers, scored, are pairs that lie where it is: DPO on them, drawn anew each round") { OnPolicy = true },
+        new("conversations", "conversations with answers", e => e.Conversations > 0, "sft", _ => Set(),
+            "there is no preference in the data, only answers: SFT imitates them"),
+        new("texts", "texts of a new domain or language", e => e.Texts > 0, "pretrain", _ => Set(),
+            "plain text teaches by prediction alone: pretraining goes on from the version; give its tasks, for this is how they are forgotten"),
+    ];
+
+    /// <summary>The row that decides.</summary>
+    /// <exception cref="AttuneException">ATT4811: none does.</exception>
+    public static AlignRule Decide(AlignEvidence evidence) => Table.FirstOrDefault(r => r.Holds(evidence)) ?? throw new AttuneException("ATT4811", evidence.Prompts > 0
+        ? "Prompts alone say nothing about which answer is better."
+        : "There is nothing to align to.")
+    {
+        Field = "data",
+        Hint = evidence.Prompts > 0
+            ? "Add --rule, --reward or --judge, which score answers; or rank some yourself: ./attune rank PROMPTS --versions VERSION"
+            : "Give --data: pairs, rankings, thumbs, conversations, texts, or prompts with something that scores answers.",
+    };
+
+    private static IReadOnlyDictionary<string, object?> Set(params (string Key, object? Value)[] options) => options.ToDictionary(o => o.Key, o => o.Value, StringComparer.Ordinal);
+}

@@ -1,0 +1,74 @@
+using Attune.Core.Checkpoints;
+using Attune.Core.Data;
+using Attune.Core.Rewards;
+using Attune.Core.Tokens;
+using Attune.Core.Versions;
+using Attune.Torch.Models;
+using Attune.Torch.Optimisers;
+
+namespace Attune.Torch.Stages;
+
+/// <summary>Where scores come from: a reward model, rules, or both added up; and the truth, where there is one to measure the reward model by.</summary>
+internal sealed class RewardSource : IDisposable
+{
+    private readonly IReadOnlyList<PromptRow> _prompts;
+    private readonly Tokenizer _tokenizer;
+    private readonly RuleReward? _rules;
+    private readonly RuleReward? _truth;
+    private readonly int _microBatchTokens;
+
+    private RewardSource(RolloutOptions options, RewardModel? model, IReadOnlyList<PromptRow> prompts, Tokenizer tokenizer)
+    {
+        (Model, _prompts, _tokenizer, _microBatchTokens) = (model, prompts, tokenizer, options.MicroBatchTokens);
+        _rules = options.Rules.Count == 0 ? null : RuleReward.Of(options.Rules, prompts);
+        _truth = options.Truth.Count == 0 ? null : RuleReward.Of(options.Truth, prompts);
+    }
+
+    /// <summary>The reward model, or null.</summary>
+    public RewardModel? Model { get; }
+
+    /// <summary>Opens what the options name.</summary>
+    /// <exception cref="TrainingException">ATT5202: the reward model is of another tokenizer or contract; ATT5203: there is nothing that scores; ATT5206: the truth has no two answers to compare.</exception>
+    public static RewardSource Open(RolloutOptions options, StageContext context, IReadOnlyList<PromptRow> prompts, Tokenizer tokenizer, StageContract contract)
+    {
+        if (context.RewardModel is null && options.Rules.Count == 0)
+            throw new TrainingException("ATT5203", "Nothing says which answers are good.") { Field = "reward_model", Hint = "Name a reward model (--reward-model world:reward) or rules (--rules exact)." };
+        if (options.Truth.Count > 0 && (context.RewardModel is null || options.Samples < 2))
+            throw new TrainingException("ATT5206", "The truth measures a reward model by answers to one prompt, and there are not two of them, or no model.") { Field = "truth", Hint = "Give a reward model and at least 2 samples a prompt." };
+        if (context.RewardModel is not { } files)
+            return new(options, null, prompts, tokenizer);
+        if (!RewardFiles.IsReward(files))
+            throw new TrainingException("ATT5203", "The reward model is a language model: it has no score.") { File = files.Description, Field = "reward_model", Hint = "Train one: attune reward DATA --parent VERSION." };
+        RewardFiles.Check(files, tokenizer, contract);
+        return new(options, DecoderFiles.LoadReward(files), prompts, tokenizer);
+    }
+
+    /// <summary>Rollouts with their scores, and how well the reward model's agree with the truth.</summary>
+    /// <exception cref="TrainingException">ATT5208: a score is not finite.</exception>
+    public (IReadOnlyList<Rollout> Rollouts, RewardAgreement Agreement) Score(IReadOnlyList<Rollout> rollouts)
+    {
+        RewardedAnswer[] answers = _rules is null && _truth is null ? [] : [.. rollouts.Select(r => Answer(r, _prompts[r.Prompt], _tokenizer))];
+        var given = Model is null ? null : RolloutScores.Scores(Model, rollouts, _microBatchTokens);
+        var rules = _rules?.Score(answers);
+        var scored = rollouts.Select((r, i) => r with { Score = (given?[i] ?? 0.0) + (rules?[i] ?? 0) }).ToArray();
+        if (Array.FindIndex(scored, r => !double.IsFinite(r.Score)) is >= 0 and var bad)
+            throw new TrainingException("ATT5208", FormattableString.Invariant($"The score of an answer is {scored[bad].Score}.")) { Field = "reward_model", Hint = "The reward model's weights are damaged, or its training diverged." };
+        var agreement = _truth is null ? default : RewardAgreement.Of(_truth.Score(answers), [.. given!.Select(s => (double)s)], [.. rollouts.Select(r => r.Prompt)]);
+        return (scored, agreement);
+    }
+
+    /// <summary>An answer as rules see it.</summary>
+    public static RewardedAnswer Answer(Rollout rollout, PromptRow prompt, Tokenizer tokenizer)
+    {
+        var ids = rollout.Ids.AsSpan(rollout.PromptLength);
+        return new RewardedAnswer(prompt, tokenizer.Decode(rollout.Ended ? ids[..^1] : ids), rollout.Ended);
+    }
+
+    /// <summary>Frees the model.</summary>
+    public void Dispose() => Model?.Dispose();
+
+    /// <summary>What lineage says of the reward model: its weights.</summary>
+    public static IEnumerable<DataDigest> Digest(StageContext context) => context.RewardModel is { } files
+        ? [new DataDigest("reward model", Digests.Sha256Of(files.Find(ModelFiles.Weights) ?? files.Require(WeightFiles.Index)), 0)]
+        : [];
+}

@@ -1,0 +1,133 @@
+using System.Text.Json.Nodes;
+using Attune.App.Alignment;
+using Attune.App.Cli;
+using Attune.Core.Versions;
+using Xunit;
+
+namespace Attune.App.Tests;
+
+public sealed class AlignTests : IDisposable
+{
+    private readonly string _out = Directory.CreateTempSubdirectory("attune-align-").FullName;
+
+    public void Dispose() => Directory.Delete(_out, recursive: true);
+
+    public static TheoryData<string, string> Decisions => new()
+    {
+        { "graded", "dpo" }, { "noisy-pairs", "dpo" }, { "few-pairs", "dpo" }, { "pairs", "dpo" }, { "thumbs", "kto" }, { "own-answers", "dpo" }, { "conversations", "sft" }, { "texts", "pretrain" }, { "base-pairs", "orpo" },
+    };
+
+    private static AlignEvidence Evidence(string rule)
+    {
+        var some = new AlignEvidence { Answers = true, Kind = VersionKind.Instruct };
+        return rule switch
+        {
+            "graded" => some with { Pairs = 900, WithMargin = 900 },
+            "noisy-pairs" => some with { Pairs = 900, Contradictions = 0.2 },
+            "few-pairs" => some with { Pairs = 50 },
+            "pairs" => some with { Pairs = 900 },
+            "thumbs" => some with { Good = 300, Bad = 100 },
+            "own-answers" => some with { Prompts = 100, CanScore = true },
+            "conversations" => some with { Conversations = 100 },
+            "texts" => some with { Texts = 100 },
+            _ => some with { Pairs = 900, Answers = false, Kind = VersionKind.Base },
+        };
+    }
+
+    [Theory]
+    [MemberData(nameof(Decisions))]
+    public void The_first_row_that_holds_decides(string rule, string stage)
+    {
+        var decided = AlignRules.Decide(Evidence(rule));
+        Assert.Equal((rule, stage), (decided.Name, decided.Stage));
+    }
+
+    [Fact]
+    public void Every_row_of_the_table_is_reached_and_stands_in_the_guide()
+    {
+        Assert.Equal(AlignRules.Table.Select(r => r.Name).Order(), Decisions.Select(d => d.Data.Item1).Order());
+        var guide = File.ReadAllText(Path.Combine(Checkout.Root, "docs", "guides", "align.md"));
+        Assert.All(AlignRules.Table, r => Assert.Contains($"| {r.Name} | {r.When} | {r.Stage} | {r.Why} |", guide, StringComparison.Ordinal));
+    }
+
+    [Fact]
+    public void Options_follow_the_evidence()
+    {
+        Assert.Equal(3.0, AlignRules.Decide(Evidence("thumbs")).Options(Evidence("thumbs"))["undesirable_weight"]);
+        Assert.Equal(0.1, AlignRules.Decide(Evidence("noisy-pairs")).Options(Evidence("noisy-pairs"))["label_smoothing"]);
+    }
+
+    [Fact]
+    public void Nothing_to_align_to_is_said()
+    {
+        Assert.Equal("ATT4811", Assert.Throws<Prompts.AttuneException>(() => AlignRules.Decide(new AlignEvidence { Answers = true })).Code);
+        Assert.Equal("ATT4811", Assert.Throws<Prompts.AttuneException>(() => AlignRules.Decide(new AlignEvidence { Answers = true, Prompts = 10 })).Code);
+    }
+
+    [Theory]
+    [InlineData(-0.10, -0.02, true)]
+    [InlineData(-0.10, 0.01, false)]
+    [InlineData(-0.01, -0.005, false)]
+    [InlineData(0.10, 0.2, false)]
+    public void A_task_is_forgotten_where_the_loss_is_large_and_no_accident(double change, double high, bool forgotten) =>
+        Assert.Equal(forgotten, new TaskChange("t", 0.5, 0.5 + change, change, change - 0.05, high, 100, "").Forgotten(0.02));
+
+    private AlignOptions Options => new()
+    {
+        Version = "world:instruct",
+        Data = [Path.Combine(MicroWorld.World, "preference.jsonl")],
+        Store = MicroWorld.Store,
+        World = MicroWorld.World,
+        Items = 2,
+        MaxTokens = 6,
+        Rounds = 2,
+        LearningRate = 1e-3,
+        Threads = 1,
+        Out = _out,
+    };
+
+    [Fact]
+    public void A_dry_run_trains_nothing()
+    {
+        var before = ModelStore.Open(MicroWorld.Store).List().Count;
+        Assert.Equal(ExitCode.Done, Align.Run(Options with { DryRun = true }, CancellationToken.None));
+        Assert.Equal(before, ModelStore.Open(MicroWorld.Store).List().Count);
+        Assert.False(File.Exists(Path.Combine(_out, "align.json")));
+    }
+
+    [Fact]
+    public void A_version_comes_out_with_its_report_or_none_does()
+    {
+        var code = Align.Run(Options with { SaveAs = "world:aligned", SweepShare = 0.5 }, CancellationToken.None);
+        var report = JsonNode.Parse(File.ReadAllText(Path.Combine(_out, "align.json")))!;
+        var store = ModelStore.Open(MicroWorld.Store);
+        var rounds = report["log"]!.AsArray().Where(l => (string)l!["what"]! == "round").ToList();
+        Assert.NotEmpty(rounds);
+        Assert.Equal("few-pairs", (string)report["rule"]!);
+        Assert.Equal(3, report["log"]!.AsArray().Count(l => (string)l!["what"]! == "sweep"));
+        Assert.Equal(code == ExitCode.Done || report["forgotten"]!.AsArray().Count > 0, report["tasks"]!.AsArray().Count > 0);
+        var trained = store.Resolve((string)rounds[0]!["version"]!);
+        Assert.Equal("few-pairs", (string)trained.Lineage.Facts["align"]!["decided_by"]!);
+        var tagged = store.List().Any(v => v.Tags.Contains("world:aligned"));
+        Assert.Equal(code == ExitCode.Done, tagged);
+        Assert.True(code is ExitCode.Done or ExitCode.GateSaidNo);
+    }
+
+    [Fact]
+    public void Tasks_that_nothing_can_keep_refuse_the_version()
+    {
+        // A rate that breaks the model, and a task that is its own training text: what it knew is gone, and it gets no name.
+        var code = Align.Run(Options with
+        {
+            SaveAs = "world:broken",
+            World = null,
+            Tasks = [Path.Combine(MicroWorld.World, "pretrain.jsonl")],
+            LearningRate = 0.05,
+            KlBound = 1e6,
+            SweepShare = 0,
+            Items = 40,
+        }, CancellationToken.None);
+        Assert.Equal(ExitCode.GateSaidNo, code);
+        Assert.DoesNotContain(ModelStore.Open(MicroWorld.Store).List(), v => v.Tags.Contains("world:broken"));
+    }
+}
