@@ -1,4 +1,4 @@
-// Each benchmark is one word: dotnet run -c Release --project bench/Attune.Bench -- tokens
+// Each benchmark is one word: ./attune bench tokens
 using Attune.Bench;
 
 return args switch
@@ -8,8 +8,12 @@ return args switch
     ["decode-speed", .. var rest] => DecodeSpeed.Run(rest),
     ["load", .. var rest] => LoadBench.Run(rest),
     ["tokens", .. var rest] => TokenizerBench.Run(rest),
+    ["train-tokenizer", .. var rest] => TokenizerTraining.Run(rest),
     ["world", .. var rest] => WorldBench.Run(rest),
     ["templates", .. var rest] => TemplateBench.Run(rest),
+    ["template-effect", .. var rest] => TemplateEffect.Run(rest),
+    ["template-fuzz", .. var rest] => TemplateFuzzBench.Run(rest),
+    ["file-fuzz", .. var rest] => FileFuzz.Run(rest),
     ["lora", .. var rest] => LoraSpeed.Run(rest),
     ["big", .. var rest] => BigModel.Run(rest),
     _ => Usage(),
@@ -17,6 +21,20 @@ return args switch
 
 static int Usage()
 {
-    Console.Error.WriteLine("usage: Attune.Bench train-speed [threads] | align-speed [threads] [sft] [dpo] [ppo] | decode-speed [threads] | load [layers] | tokens [vocabulary …] | world [--language en|zh] [--seeds 3] [--items 2000] | templates [folder] [python] | lora [width …] | big [folder]");
+    Console.Error.WriteLine("""
+        usage: ./attune bench …
+          train-speed [threads]                                        training against this machine's matmul ceiling
+          align-speed [threads] [sft] [dpo] [ppo]                      alignment against a padded baseline
+          decode-speed [threads]                                       decoding against memory bandwidth and the ceiling
+          tokens [vocabulary …]                                        tokenizers against Microsoft.ML.Tokenizers and zlib
+          train-tokenizer [megabytes]                                  tokenizer training: speed and memory
+          world [--language en|zh] [--seeds 3] [--items 2000] [--parallel 1]   the quickstart over seeds
+          templates [folder] [python]                                  templates against python3-jinja2
+          template-effect --stores FOLDER… [--items 200]               what a wrong template costs
+          template-fuzz [--count N] [--start N] [--seed N]             mutated templates
+          file-fuzz [--count 1000000] [--first 0] [--seed 1]           mutated model files
+          lora [width …]                                               adapters against full fine-tuning
+          big [folder]                                                 a 1.1 B model: predicted and measured memory
+        """);
     return 2;
 }

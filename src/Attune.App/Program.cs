@@ -23,8 +23,11 @@ var root = new RootCommand("Attune: the whole life of a language model, from raw
     CompareAlignmentCommand.Create(),
     AlignCommand.Create(),
     RankCommand.Create(),
+    EvalCommand.Create(),
     DataCommand.Create(),
+    TemplateCommand.Create(),
     VersionsCommand.Create(),
+    ImportCommand.Create(),
     VersionsCommand.Export(),
     TestCommand.Create(),
 };

@@ -18,6 +18,9 @@ public sealed class WorldAnswerer : IDisposable
     /// <summary>Whether it is asked in text, as a Base is.</summary>
     public bool AsText { get; }
 
+    /// <summary>How it is spoken to.</summary>
+    public PromptContract Contract => _model.Contract;
+
     /// <summary>Questions that left no room for an answer in the window. Their answer is empty, and counts as one.</summary>
     public int TooLong { get; private set; }
 
@@ -33,13 +36,16 @@ public sealed class WorldAnswerer : IDisposable
     }
 
     /// <summary>The answers, in the order of the questions.</summary>
-    public IReadOnlyList<string> Answer(IReadOnlyList<WorldQuestion> questions, CancellationToken cancel = default)
+    public IReadOnlyList<string> Answer(IReadOnlyList<WorldQuestion> questions, CancellationToken cancel = default) =>
+        [.. Generate(questions, cancel).Select(g => g?.Text ?? "")];
+
+    /// <summary>The answers with why each of them ended; null for a question that left no room for one.</summary>
+    public IReadOnlyList<Generation?> Generate(IReadOnlyList<WorldQuestion> questions, CancellationToken cancel = default)
     {
         var (prompts, places) = (new List<(int[] Ids, GenerationOptions Options)>(), new List<int>());
-        var answers = new string[questions.Count];
+        var answers = new Generation?[questions.Count];
         for (var i = 0; i < questions.Count; i++)
         {
-            answers[i] = "";
             var ids = AsText ? _model.Encode(questions[i].Prompt) : _model.Encode(new Conversation(questions[i].Messages));
             if (ids.Length >= _model.Config.ContextLength)
             {
@@ -51,7 +57,7 @@ public sealed class WorldAnswerer : IDisposable
         }
         var generations = _model.GenerateAsync(prompts, cancel).GetAwaiter().GetResult();
         for (var i = 0; i < places.Count; i++)
-            answers[places[i]] = generations[i].Text;
+            answers[places[i]] = generations[i];
         return answers;
     }
 

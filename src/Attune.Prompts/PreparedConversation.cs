@@ -23,7 +23,17 @@ public sealed class PreparedConversation
         ArgumentNullException.ThrowIfNull(conversation);
         var messages = new object?[conversation.Messages.Count];
         for (var i = 0; i < messages.Length; i++)
-            messages[i] = MessageOf(conversation.Messages[i], i);
+        {
+            try
+            {
+                messages[i] = MessageOf(conversation.Messages[i], i);
+            }
+            catch (ArgumentException e)
+            {
+                // JSON that was parsed with a name twice says so only when it is looked at.
+                throw Values.Bad("fields", i, "are not valid JSON: " + e.Message);
+            }
+        }
         var variables = new Dictionary<string, object?>(StringComparer.Ordinal)
         {
             ["messages"] = new PyList(messages, new Origin(SourceKind.Message, -1, "messages")),

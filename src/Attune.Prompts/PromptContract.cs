@@ -119,6 +119,11 @@ public sealed class PromptContract
     public PromptContract WithClock(DateTime? at, ITokenEncoder encoder) =>
         ContractBuilder.Build(Name, Parts.Template, Parts.SpecialTokens, Parts.StopTexts, encoder, at);
 
+    /// <summary>The same special tokens and stops with another template: to compare with, or to measure what it would do.</summary>
+    /// <exception cref="TemplateException">The template is broken.</exception>
+    public PromptContract WithTemplate(string name, string template, ITokenEncoder encoder) =>
+        ContractBuilder.Build(name, template, Parts.SpecialTokens, Parts.StopTexts, encoder, Clock.Fixed);
+
     /// <summary>Renders the golden conversations anew and says which differ: none, if engine and tokenizer are as they were.</summary>
     public IReadOnlyList<string> VerifyGolden(ITokenEncoder encoder)
     {

@@ -41,6 +41,9 @@ public sealed class TemplateException : AttuneException
     /// <summary>The column in the template, counted from one, or null for an error of the input.</summary>
     public int? Column { get; }
 
+    /// <summary>The same error with the file that the template or conversation came from.</summary>
+    public TemplateException In(string file) => new(Code, ErrorType, Phase, Message, Line, Column, InnerException) { File = file, Field = Field, Hint = Hint };
+
     internal static TemplateException From(PyError error, TemplatePhase phase, string source, int position)
     {
         position = Math.Clamp(error.Position >= 0 ? error.Position : position, 0, source.Length);

@@ -16,6 +16,7 @@ public sealed partial class ArchitectureTests
         ["Attune.Core.Checkpoints"] = ["Attune.Prompts", "Attune.Core.Options", "Attune.Core.Versions.ModelFiles"],
         ["Attune.Core.Tokens"] = ["Attune.Prompts", "Attune.Core.Options", "Attune.Core.Checkpoints", "Attune.Core.Randomness"],
         ["Attune.Core.Versions"] = ["Attune.Prompts", "Attune.Core.Options", "Attune.Core.Checkpoints"],
+        ["Attune.Core.Exchange"] = ["Attune.Prompts", "Attune.Core.Options", "Attune.Core.Checkpoints", "Attune.Core.Tokens", "Attune.Core.Versions"],
         ["Attune.Core.Data"] = ["Attune.Prompts", "Attune.Core.Options", "Attune.Core.Checkpoints", "Attune.Core.Tokens", "Attune.Core.Randomness"],
         ["Attune.Core.Rewards"] = ["Attune.Prompts", "Attune.Core.Data"],
         ["Attune.Core.Preferences"] = ["Attune.Prompts", "Attune.Core.Options", "Attune.Core.Checkpoints", "Attune.Core.Randomness", "Attune.Core.Data", "Attune.Core.Evaluation", "Attune.Core.Rewards"],

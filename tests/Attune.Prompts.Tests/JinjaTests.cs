@@ -10,10 +10,13 @@ namespace Attune.Prompts.Tests;
 /// </summary>
 public sealed class JinjaTests
 {
-    [Fact]
-    public void Expressions_give_what_Jinja_gives()
+    /// <summary>Single expressions, by value and by message; and whole programs made by a grammar (statements inside each other, blank space, broken tags).</summary>
+    [Theory]
+    [InlineData("jinja.jsonl", true)]
+    [InlineData("programs.jsonl", false)]
+    public void Templates_give_what_Jinja_gives(string file, bool messages)
     {
-        using var reader = new StreamReader(typeof(JinjaTests).Assembly.GetManifestResourceStream("jinja.jsonl")!);
+        using var reader = new StreamReader(typeof(JinjaTests).Assembly.GetManifestResourceStream(file)!);
         var context = JsonNode.Parse(reader.ReadLine()!)!["context"]!.AsObject();
         var settings = new TemplateSettings { Now = Reference.Clock };
         var (rows, failures) = (0, new StringBuilder());
@@ -21,7 +24,7 @@ public sealed class JinjaTests
         {
             rows++;
             var row = JsonNode.Parse(line)!.AsObject();
-            var problem = Check(row, context, settings);
+            var problem = Check(row, context, settings, messages);
             if (problem is not null)
                 failures.AppendLine($"{row["template"]}: {problem}");
         }
@@ -29,7 +32,7 @@ public sealed class JinjaTests
         Assert.True(failures.Length == 0, failures.ToString());
     }
 
-    private static string? Check(JsonObject row, JsonObject context, TemplateSettings settings)
+    private static string? Check(JsonObject row, JsonObject context, TemplateSettings settings, bool messages)
     {
         try
         {
@@ -39,7 +42,7 @@ public sealed class JinjaTests
         catch (TemplateException e)
         {
             var expected = row["error"];
-            return expected is not null && e.ErrorType == expected["type"]!.GetValue<string>() && e.Message == expected["message"]!.GetValue<string>()
+            return expected is not null && e.ErrorType == expected["type"]!.GetValue<string>() && (!messages || e.Message == expected["message"]!.GetValue<string>())
                 && e.Phase.ToString().Equals(expected["phase"]!.GetValue<string>(), StringComparison.OrdinalIgnoreCase)
                 ? null : $"raised {e.ErrorType} ({e.Phase}): {e.Message}";
         }

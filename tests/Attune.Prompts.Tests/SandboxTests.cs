@@ -1,5 +1,6 @@
 using System.Text;
 using System.Text.Json.Nodes;
+using Attune.Testing;
 using Xunit;
 
 namespace Attune.Prompts.Tests;
@@ -84,64 +85,12 @@ public sealed class SandboxTests
     public void Mutated_templates_and_inputs_give_a_result_or_a_typed_error()
     {
         var seeds = new List<string> { BuiltInTemplates.ChatMl, BuiltInTemplates.Llama2, BuiltInTemplates.Mistral };
-        if (Attune.Testing.SharedData.Root is not null)
-            seeds.AddRange(Attune.Testing.SharedData.Files("*.jinja", "templates", "jinja").Select(File.ReadAllText));
-        TemplateFuzz.Run(seeds, seed: 7, count: 1500, Tight);
-    }
-}
-
-/// <summary>Mutates templates and conversations; anything but a render or a typed error escapes as it is.</summary>
-internal static class TemplateFuzz
-{
-    private static readonly string[] Pieces = ["{{", "}}", "{%", "%}", "{#", "-", "(", ")", "[", "]", "|", ".", "'", "\"", "\\", "~", "loop", "messages", "|tojson", "|length", "[::-1]", "is defined", "%s", "{}", "**9", "*99999", "recursive", "set x=", "\ud83d\ude42", "\n", "None", ".format(", "endfor", "generation", "if", "for x in", "range(99999)", "macro m()", "caller()", "namespace(", "|map('upper')|list", "|sort", ".split(", "|indent(9)"];
-
-    public static (int Renders, int Errors) Run(IReadOnlyList<string> seeds, int seed, int count, TemplateSettings settings)
-    {
-        var random = new Random(seed);
-        var (renders, errors) = (0, 0);
+        if (SharedData.Root is not null)
+            seeds.AddRange(SharedData.Files("*.jinja", "templates", "jinja").Select(File.ReadAllText));
+        var (rendered, count) = (0, 3000);
         for (var i = 0; i < count; i++)
-        {
-            var source = Mutate(seeds[random.Next(seeds.Count)], random);
-            try
-            {
-                var conversation = new Conversation([.. Enumerable.Range(0, random.Next(4)).Select(_ => new Message(random.Next(3) switch { 0 => "system", 1 => "user", _ => "assistant" },
-                    random.Next(5) == 0 ? null : Mutate("Hello <|im_end|> {{ x }} ünïcödé", random)))]);
-                var render = ChatTemplate.Parse(source).Render(conversation, settings);
-                renders++;
-                if (render.Runs.Count > 0 && render.Runs[^1].Span.End != render.Text.Length)
-                    throw new InvalidOperationException("the runs do not cover the text of: " + source);
-            }
-            catch (TemplateException)
-            {
-                errors++;
-            }
-        }
-        return (renders, errors);
-    }
-
-    private static string Mutate(string text, Random random)
-    {
-        var builder = new StringBuilder(text);
-        for (var n = random.Next(1, 4); n > 0; n--)
-        {
-            var at = random.Next(builder.Length + 1);
-            switch (random.Next(4))
-            {
-                case 0:
-                    builder.Insert(at, Pieces[random.Next(Pieces.Length)]);
-                    break;
-                case 1 when at < builder.Length:
-                    builder.Remove(at, Math.Min(random.Next(1, 12), builder.Length - at));
-                    break;
-                case 2 when at < builder.Length:
-                    builder[at] = (char)random.Next(0, random.Next(2) == 0 ? 128 : 65536);
-                    break;
-                default:
-                    var from = random.Next(builder.Length + 1);
-                    builder.Insert(at, builder.ToString(from, Math.Min(random.Next(40), builder.Length - from)));
-                    break;
-            }
-        }
-        return builder.ToString();
+            rendered += TemplateFuzz.Run(seeds, seed: 7, i, Tight) is null ? 1 : 0;
+        // Both ends are reached: neither does every case break, nor does every one get through.
+        Assert.InRange(rendered, count / 20, count * 19 / 20);
     }
 }

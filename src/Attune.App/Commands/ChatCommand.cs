@@ -39,11 +39,13 @@ internal static class ChatCommand
     private static async Task<int> RunAsync(ChatOptions options, CancellationToken cancel)
     {
         var (files, version) = Running.Open(options.Store, options.Version);
-        using var model = LocalModel.Open(files);
+        using var model = LocalModel.Open(files, options.Opening());
         var how = new GenerationOptions { Sampling = options.Sampling(model.Sampling), MaxTokens = options.MaxTokens };
         using var session = new ChatSession(model, options.System, how, options.Overflow);
         if (version?.Kind == Attune.Core.Versions.VersionKind.Base)
             Terminal.Error.Line($"[yellow]note[/]: {version.Name} is a Base version: it continues text and was never taught to answer.");
+        if (options.Contract is not null)
+            Terminal.Error.Line($"[yellow]note[/]: it is spoken to by the contract {model.Contract.Name}, which need not be the one that trained it.");
         var prompts = !Console.IsInputRedirected;
         if (prompts)
             Terminal.Error.Line($"{version?.Name ?? files.Description}, window of {model.Config.ContextLength} tokens. /help lists the commands.");

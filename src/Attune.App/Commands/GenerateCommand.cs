@@ -32,7 +32,7 @@ internal static class GenerateCommand
 
     private static async Task<int> RunAsync(GenerateOptions options, CancellationToken cancel)
     {
-        using var model = LocalModel.Open(Running.Open(options.Store, options.Version).Files);
+        using var model = LocalModel.Open(Running.Open(options.Store, options.Version).Files, options.Opening());
         // The line end that a shell puts behind what it pipes is no part of the text.
         var prompt = options.Prompt == "-" ? (await Console.In.ReadToEndAsync(cancel)).TrimEnd('\r', '\n') : options.Prompt;
         var how = new GenerationOptions { Sampling = options.Sampling(model.Sampling), MaxTokens = options.MaxTokens, StopTexts = options.Stop };

@@ -49,7 +49,7 @@ internal static class QuickstartCommand
         var recipe = RecipeFiles.Find(options.Recipe);
         var name = Path.GetFileNameWithoutExtension(recipe);
         var folder = options.Out ?? Path.Combine("runs", string.Create(CultureInfo.InvariantCulture, $"{name}-{options.Language}-{options.Seed}"));
-        new RecipeRunner(new RecipePlace
+        var made = new RecipeRunner(new RecipePlace
         {
             Recipe = recipe,
             Out = folder,
@@ -61,22 +61,29 @@ internal static class QuickstartCommand
             Restart = options.Restart,
         }).Run(cancel);
 
-        var world = options.Language == "en" ? "world" : $"world-{options.Language}";
-        var console = Terminal.Out;
-        console.Line($"Done in {clock.Elapsed.TotalMinutes:F1} minutes. The report: {Path.Combine(folder, "report.html")} (and report.json).");
-        console.Line($"Try next:");
-        var store = options.Store == Place.DefaultStore ? "" : $" --store {options.Store}";
-        foreach (var (command, remark) in new[]
-        {
-            ($"chat {world}:chat{store}", "talk to it"),
-            ($"generate {world}:base \"{(options.Language == "zh" ? "问题：" : "Question: ")}\"{store}", "see how a Base continues text"),
-            ($"versions tree{store}", "which version came from which"),
-            ($"versions diff {world}:instruct {world}:chat{store}", "what alignment changed"),
-            ("quickstart --recipe protected", "the same with an SFT that protects knowledge"),
-        })
-        {
-            console.Line($"  ./attune {command,-44} {remark}");
-        }
+        Terminal.Out.Line($"Done in {clock.Elapsed.TotalMinutes:F1} minutes.");
+        SayWhatNext(options, folder, made);
         return Task.FromResult(ExitCode.Done);
+    }
+
+    private static void SayWhatNext(QuickstartOptions options, string folder, IReadOnlyList<string> made)
+    {
+        var world = options.Language == "en" ? "world" : $"world-{options.Language}";
+        var text = options.Language == "zh" ? "问题：" : "Question: ";
+        var store = options.Store == Place.DefaultStore ? "" : $" --store {options.Store}";
+        List<(string Command, string What)> next =
+        [
+            ($"./attune chat {made[^1]}{store}", "talk to it"),
+            ($"./attune generate {world}:base \"{text}\"{store}", "see how a Base continues text"),
+            ($"./attune versions tree{store}", "which version came from which"),
+        ];
+        if (made.Count > 2)
+            next.Add(($"./attune versions diff {made[1]} {made[^1]}{store}", "what alignment changed"));
+        if (Path.GetFileNameWithoutExtension(options.Recipe) == "quickstart")
+            next.Add(($"./attune quickstart --recipe protected --language {options.Language} --seed {options.Seed.ToString(CultureInfo.InvariantCulture)} --out {folder}{store}", "from the same Base, an SFT that protects knowledge"));
+        var width = next.Max(n => n.Command.Length) + 2;
+        Terminal.Out.Line($"Try next:");
+        foreach (var (command, what) in next)
+            Terminal.Out.Line($"  {command.PadRight(width)}{what}");
     }
 }

@@ -35,6 +35,15 @@ internal record TalkOptions
     [Description("Folder of the versions.")]
     public string Store { get; init; } = Place.DefaultStore;
 
+    [Description("Speak by another prompt contract than the version's own: a built-in name, a folder or a file. It is refused unless the mismatch is meant.")]
+    public string? Contract { get; init; }
+
+    [Description("A contract that is not the version's own is meant.")]
+    public bool AllowContractMismatch { get; init; }
+
+    /// <summary>How the version is opened: under its own contract, or under the one that was given.</summary>
+    public LocalModelOptions Opening() => Running.Contract(Contract, AllowContractMismatch);
+
     /// <summary>The version's own sampling with what was given over it.</summary>
     public SamplingOptions Sampling(SamplingOptions own)
     {

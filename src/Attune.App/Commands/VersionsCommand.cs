@@ -4,6 +4,8 @@ using System.Globalization;
 using System.Text.Json.Nodes;
 using Attune.App.Cli;
 using Attune.App.Runs;
+using Attune.Core.Exchange;
+using Attune.Core.Tokens;
 using Attune.Core.Versions;
 using Spectre.Console;
 
@@ -45,13 +47,16 @@ internal static class VersionsCommand
         public required string Version { get; init; }
     }
 
-    internal sealed record ExportOptions
+    internal sealed record ExportPlace
     {
-        [Description("A name, a digest, or the beginning of one.")]
+        [Description("A name, a digest, the beginning of one, or a model folder.")]
         public required string Version { get; init; }
 
         [Description("The folder to write; it must be empty or missing.")]
         public required string Folder { get; init; }
+
+        [Description("Folder of the versions.")]
+        public string Store { get; init; } = Place.DefaultStore;
     }
 
     public static Command Create() => new("versions", "List, inspect, compare and look after the stored versions.")
@@ -66,13 +71,30 @@ internal static class VersionsCommand
         Verb.Create<StoreOptions>("gc", "Take away what no name leads to.", (at, _) => CollectGarbage(at)),
     };
 
-    public static Command Export() => Verb.Create<StoreOptions, ExportOptions>(
-        "export", "Lay a version out as a plain Hugging Face folder.", (at, export, cancel) =>
+    public static Command Export() => Verb.Create<ExportPlace, ExportOptions>(
+        "export", "Lay a version out for other programs: a Hugging Face folder, a GGUF file, Ollama, a PEFT adapter.", (place, options, cancel) =>
         {
-            var version = Open(at).Export(export.Version, export.Folder, cancel);
-            Terminal.Out.Line($"{version.Name} → {export.Folder}: {string.Join(", ", version.Files.Paths.Keys.Order(StringComparer.Ordinal))}");
+            var (files, version) = Running.Open(place.Store, place.Version);
+            var name = version?.Name ?? Path.GetFileName(Path.TrimEndingDirectorySeparator(Path.GetFullPath(place.Version)));
+            // What leaves the store speaks as its contract says, or does not leave.
+            if (files.Find(ModelFiles.Tokenizer) is { } tokenizer)
+                _ = ModelContract.Of(files, Tokenizer.Load(tokenizer));
+            IReadOnlyList<string> written;
+            switch (options.Format)
+            {
+                case ExportFormat.Gguf or ExportFormat.Ollama:
+                    written = ModelExport.ToGguf(files, name, place.Folder, options);
+                    break;
+                default:
+                    ModelExport.ToFolder(Running.OpenStore(place.Store), place.Version, place.Folder, options, cancel);
+                    written = [.. Directory.EnumerateFileSystemEntries(place.Folder).Select(p => Path.GetFileName(p)!).Order(StringComparer.Ordinal)];
+                    break;
+            }
+            Terminal.Out.Line($"{name} → {place.Folder}: {string.Join(", ", written)}");
+            if (options.Format == ExportFormat.Ollama)
+                Terminal.Out.Line($"Next: cd {place.Folder} && ollama create {name.Replace(':', '-')} -f Modelfile");
             return Task.FromResult(ExitCode.Done);
-        }, nameof(ExportOptions.Version), nameof(ExportOptions.Folder));
+        }, nameof(ExportPlace.Version), nameof(ExportPlace.Folder));
 
     private static ModelStore Open(StoreOptions at) => Running.OpenStore(at.Store);
 

@@ -24,8 +24,10 @@ internal sealed class RecipeRunner(RecipePlace place)
 
     private string World => Path.Combine(place.Out, "world");
 
-    /// <summary>Runs them all.</summary>
-    public void Run(CancellationToken cancel)
+    private readonly List<string> _made = [];
+
+    /// <summary>Runs them all, and names the versions that came of it, in order.</summary>
+    public IReadOnlyList<string> Run(CancellationToken cancel)
     {
         var recipe = Recipe.FromYaml(Substitute(ReadYaml()), place.Recipe, StageNames);
         // Every option is bound before the first stage runs: a misspelt one in the last stage costs no training.
@@ -36,6 +38,7 @@ internal sealed class RecipeRunner(RecipePlace place)
             cancel.ThrowIfCancellationRequested();
             step(cancel);
         }
+        return _made;
     }
 
     private Action<CancellationToken> Bind(RecipeStage stage, int number, int count)
@@ -62,12 +65,22 @@ internal sealed class RecipeRunner(RecipePlace place)
                 var at = OptionsBinder.Bind<Place>(null, where) with
                 {
                     Store = place.Store,
-                    Run = Path.Combine(place.Out, string.Create(CultureInfo.InvariantCulture, $"{number}-{stage.Name}")),
+                    Run = Path.Combine(place.Out, RunName(number, stage.Name, where)),
                     Restart = place.Restart,
                     Threads = place.Threads,
                 };
                 return cancel => Train(options, at, heading, cancel);
         }
+    }
+
+    /// <summary>
+    /// 3-sft-instruct: two recipes that share an out folder share the stages that make the same version of the same name,
+    /// and no others.
+    /// </summary>
+    private static string RunName(int number, string stage, OptionLayer place)
+    {
+        var version = OptionsBinder.Bind<Place>(null, place).SaveAs is { } name ? "-" + name[(name.IndexOf(':', StringComparison.Ordinal) + 1)..] : "";
+        return string.Create(CultureInfo.InvariantCulture, $"{number}-{stage}{version}");
     }
 
     /// <summary>The options of a training stage from layers, the second over the first.</summary>
@@ -86,11 +99,12 @@ internal sealed class RecipeRunner(RecipePlace place)
         _ => OptionsBinder.Bind<DpoOptions>(null, options, seed),
     };
 
-    private static void Train(TrainingOptions options, Place at, string heading, CancellationToken cancel)
+    private void Train(TrainingOptions options, Place at, string heading, CancellationToken cancel)
     {
         var clock = Stopwatch.StartNew();
         Terminal.Error.MarkupLine($"{heading} → {Markup.Escape(at.SaveAs ?? "unnamed")}");
         var outcome = StageRunner.Run(options, at, cancel);
+        _made.Add(at.SaveAs ?? outcome.Version.ShortDigest);
         Terminal.Error.Line($"  stored {outcome.Version.Name} ({outcome.Version.Kind}, {outcome.Version.ShortDigest}); {clock.Elapsed.TotalSeconds:F0} s, {outcome.Facts.ShareOfCeiling:P0} of the matmul ceiling ({outcome.Facts.CeilingPerSecond / 1e9:F0} GFLOP/s)");
     }
 

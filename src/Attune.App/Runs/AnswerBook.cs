@@ -26,6 +26,12 @@ internal sealed class AnswerBook(string world, WorldSplit split, int items, int 
 
     private readonly string _split = OptionText.Of(split);
 
+    /// <summary>Another prompt contract than each version's own, or null.</summary>
+    public string? Contract { get; init; }
+
+    /// <summary>A contract that is not the version's own is meant.</summary>
+    public bool AllowContractMismatch { get; init; }
+
     /// <summary>The questions of some sets.</summary>
     public IReadOnlyDictionary<string, IReadOnlyList<WorldQuestion>> Questions(IEnumerable<string> sets) => sets.ToDictionary(
         set => set,
@@ -35,13 +41,14 @@ internal sealed class AnswerBook(string world, WorldSplit split, int items, int 
     /// <summary>Asks a version what it was not asked before, and judges all of it.</summary>
     public JudgedVersion Ask(string name, ModelFiles files, ModelVersion? version, IReadOnlyDictionary<string, IReadOnlyList<WorldQuestion>> sets, WorldJudge judge, CancellationToken cancel)
     {
-        // A plain folder has no digest that would say whether it is still the same: it is asked anew each time.
-        var path = version is null ? null : Path.Combine(folder, "answers", string.Create(CultureInfo.InvariantCulture, $"{version.ShortDigest}.{_split}.{maxTokens}.jsonl"));
+        // A plain folder has no digest that would say whether it is still the same: it is asked anew each time. Answers under
+        // a contract that is not the version's own are not kept beside those under its own.
+        var path = version is null || Contract is not null || AllowContractMismatch ? null : Path.Combine(folder, "answers", string.Create(CultureInfo.InvariantCulture, $"{version.ShortDigest}.{_split}.{maxTokens}.jsonl"));
         var known = Read(path);
         var missing = sets.Values.SelectMany(q => q).Where(q => !known.ContainsKey(q.Id)).ToList();
         if (missing.Count > 0)
         {
-            using var answerer = WorldAnswerer.Open(files, version?.Kind, maxTokens);
+            using var answerer = WorldAnswerer.Open(files, version?.Kind, maxTokens, Running.Contract(Contract, AllowContractMismatch));
             var display = new CountDisplay($"asking {name}", missing.Count);
             foreach (var chunk in missing.Chunk(512))
             {

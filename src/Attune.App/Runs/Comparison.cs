@@ -29,8 +29,12 @@ internal sealed class Comparison(ComparisonOptions options)
     {
         var worldOptions = WorldFolder.Read(options.World);
         var judge = new WorldJudge(World.Create(worldOptions).Language);
-        var book = new AnswerBook(options.World, options.Split, options.Items, options.MaxTokens, options.Out);
-        var sets = book.Questions(ComparisonMetric.AllSets);
+        var book = new AnswerBook(options.World, options.Split, options.Items, options.MaxTokens, options.Out)
+        {
+            Contract = options.Contract,
+            AllowContractMismatch = options.AllowContractMismatch,
+        };
+        var sets = book.Questions(AskedSets());
         var subjects = options.Versions.Select(name => Running.Open(options.Store, name) is var (files, version) ? new Subject(name, files, version) : null!).ToList();
 
         var judged = subjects.Select(subject => book.Ask(subject.Name, subject.Files, subject.Version, sets, judge, cancel)).ToList();
@@ -51,8 +55,18 @@ internal sealed class Comparison(ComparisonOptions options)
         if (options.Json)
             Terminal.WriteJson(report.ToJson());
         else
+        {
             ComparisonTable.Print(report, cards);
+            Terminal.Out.Line($"The report: {ReportPath(".html")} (and .json).");
+        }
         return report;
+    }
+
+    private IReadOnlyList<string> AskedSets()
+    {
+        foreach (var set in options.Sets.Except(ComparisonMetric.AllSets, StringComparer.Ordinal))
+            throw WorldException.UnknownSet(set);
+        return options.Sets.Count == 0 ? ComparisonMetric.AllSets : options.Sets;
     }
 
     private static readonly JsonSerializerOptions Readable = new() { Encoder = System.Text.Encodings.Web.JavaScriptEncoder.UnsafeRelaxedJsonEscaping };
@@ -60,9 +74,11 @@ internal sealed class Comparison(ComparisonOptions options)
     private void Write(Report report, IReadOnlyList<VersionCard> cards, string language)
     {
         Directory.CreateDirectory(options.Out);
-        Atomic.WriteAllText(Path.Combine(options.Out, "report.json"), report.ToJson().ToJsonString(new(Readable) { WriteIndented = true }));
-        Atomic.WriteAllText(Path.Combine(options.Out, "report.html"), HtmlReport.Render(report, cards, LossCurves.Under(options.Out), language));
+        Atomic.WriteAllText(ReportPath(".json"), report.ToJson().ToJsonString(new(Readable) { WriteIndented = true }));
+        Atomic.WriteAllText(ReportPath(".html"), HtmlReport.Render(report, cards, LossCurves.Under(options.Out), language));
     }
+
+    private string ReportPath(string extension) => Path.Combine(options.Out, options.ReportName + extension);
 
     private static JsonObject Details(IReadOnlyList<VersionCard> cards) => new()
     {

@@ -16,7 +16,8 @@ internal static class ComparisonTable
         Row(table, "training", cards.Select(c => Join(c, s => string.Create(CultureInfo.InvariantCulture, $"{s.Stage}: {s.Steps:N0} steps"))));
         Row(table, "cost", cards.Select(c => Join(c, Cost)));
         Row(table, "data (share of the loss)", cards.Select(c => Join(c, Shares)));
-        foreach (var group in ComparisonMetric.All.GroupBy(m => m.Group))
+        var asked = report.Rows.Select(r => r.Metric).ToHashSet(StringComparer.Ordinal);
+        foreach (var group in ComparisonMetric.All.Where(m => asked.Contains(m.Key)).GroupBy(m => m.Group))
         {
             table.AddEmptyRow();
             foreach (var metric in group)
@@ -35,7 +36,7 @@ internal static class ComparisonTable
         }
         Terminal.Out.WriteLine();
         foreach (var row in report.Rows.Where(r => r.Metric == "winrate"))
-            Terminal.Out.Line($"Win rate of {row.Group}: [bold]{row.Value:P1}[/] ({row.Low * 100:F1} to {row.High * 100:F1}, n {row.N}), {row.Method}.");
+            Terminal.Out.Line($"Win rate of {row.Group}: [bold]{row.Value:P1}[/] ({row.Low * 100:F1} to {row.High * 100:F1}, n {row.N}): {Kinds(report)}; {row.Method}.");
         foreach (var row in report.Rows.Where(r => r.Metric.EndsWith(".difference", StringComparison.Ordinal)))
             Terminal.Out.Line($"{row.Metric[..^".difference".Length]}, {row.Group}: {row.Value * 100:+0.0;-0.0;0.0} points ({row.Low * 100:F1} to {row.High * 100:F1}), paired.");
         foreach (var (card, before, only) in VersionCard.OnlyTrainedOn(cards))
@@ -46,6 +47,9 @@ internal static class ComparisonTable
         string.Join("; ", strengths.Select(s => string.Create(CultureInfo.InvariantCulture, $"{s.Label} {s.Value * 100:F0}%")));
 
     private static void Row(Table table, string head, IEnumerable<string> cells) => table.AddPlainRow([head, .. cells]);
+
+    private static string Kinds(Report report) => string.Join(", ", report.Rows.Where(r => r.Metric.StartsWith("winrate.", StringComparison.Ordinal))
+        .Select(r => string.Create(CultureInfo.InvariantCulture, $"{r.Metric["winrate.".Length..]} {r.Value:P0}")));
 
     private static string Join(VersionCard card, Func<StageCard, string> line) => string.Join('\n', card.Stages.Select(line));
 

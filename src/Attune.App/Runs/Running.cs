@@ -1,4 +1,5 @@
 using Attune.Core.Versions;
+using Attune.Inference;
 using Attune.Prompts;
 
 namespace Attune.App.Runs;
@@ -24,4 +25,18 @@ internal static class Running
         var version = OpenStore(store).Resolve(reference);
         return (version.Files, version);
     }
+
+    /// <summary>Opens a version under its own contract, or under one that the user names.</summary>
+    public static LocalModelOptions Contract(string? named, bool allowMismatch) => new()
+    {
+        Contract = named is null ? null : tokenizer => ModelContract.Named(named, tokenizer) ?? throw NoContract(named),
+        AllowContractMismatch = allowMismatch,
+    };
+
+    /// <summary>ATT1301: what was named is no contract, and nothing that holds one.</summary>
+    public static PromptException NoContract(string named) => new("ATT1301", $"There is no prompt contract '{named}'.")
+    {
+        Field = named,
+        Hint = $"Give a version, a model folder, a file (prompt_contract.json, tokenizer_config.json, a template, a GGUF file) or a built-in name: {string.Join(", ", BuiltInContracts.All.Keys)}.",
+    };
 }

@@ -98,7 +98,7 @@ public sealed record GgufVocabulary
             var scores = new float[tokens.Length];
             for (var rank = bpe.Merges.Count - 1; rank >= 0; rank--)
                 scores[bpe.Merges[rank].Id] = -rank - 1;
-            return common with { Model = "llama", Scores = scores, AddSpacePrefix = Property(root, "normalizer").ToString().Contains("Prepend", StringComparison.Ordinal) };
+            return common with { Model = "llama", Scores = scores, AddSpacePrefix = AddsSpace(root) };
         }
         return common with
         {
@@ -106,6 +106,11 @@ public sealed record GgufVocabulary
             Merges = [.. bpe.Merges.Select(m => $"{tokenizer.TokenText(m.Left)} {tokenizer.TokenText(m.Right)}")],
         };
     }
+
+    // Older files prepend in the normalizer; newer ones cut with a Metaspace that does it, "first" or "always".
+    private static bool AddsSpace(JsonElement root) =>
+        Property(root, "normalizer").ToString().Contains("Prepend", StringComparison.Ordinal)
+        || (Property(root, "pre_tokenizer").ToString() is var cut && cut.Contains("Metaspace", StringComparison.Ordinal) && !cut.Contains("\"never\"", StringComparison.Ordinal));
 
     private static JsonElement Property(JsonElement root, string name) => root.TryGetProperty(name, out var value) ? value : default;
 

@@ -21,6 +21,19 @@ internal sealed class PretrainText
         Full,
     }
 
+    /// <summary>How a page lays out a question and its answer.</summary>
+    private enum QuestionLayout
+    {
+        /// <summary>Each behind its label.</summary>
+        Labelled,
+
+        /// <summary>A question on one line, its answer on the next.</summary>
+        Bare,
+
+        /// <summary>The same, and the answer is the value alone.</summary>
+        Short,
+    }
+
     private readonly World _world;
     private readonly RandomStream _random;
     private readonly WorldOptions _options;
@@ -102,23 +115,23 @@ internal sealed class PretrainText
 
     private PretrainPage Questions()
     {
-        var faq = _random.Chance(_options.FaqShare);
+        var layout = Layout();
         var text = new StringBuilder();
         for (var i = 0; i < _options.QuestionsPerPage; i++)
         {
             var person = _world.People.Draw(WorldSplit.Train, _random);
-            Question(text, person, _random.Next(_language.Attributes.Count), faq);
+            Question(text, person, _random.Next(_language.Attributes.Count), layout);
         }
         return new(text.ToString(), "questions");
     }
 
     private PretrainPage Reading(Part part)
     {
-        var faq = part == Part.Full && _random.Chance(_options.FaqShare);
+        var layout = part == Part.Full ? Layout() : QuestionLayout.Labelled;
         var fallback = _random.Chance(_options.FallbackShare) && part == Part.Full;
         var known = _random.Chance(_options.KnownDocumentShare) && part == Part.Full;
         var passage = Passage.Make(_world, Shape(part), _random, known && !fallback ? _world.People.Draw(WorldSplit.Train, _random) : null);
-        var text = new StringBuilder(faq ? passage.Bare() + "\n" : passage.Labelled(_world));
+        var text = new StringBuilder(layout == QuestionLayout.Labelled ? passage.Labelled(_world) : passage.Bare() + "\n");
         var asked = part switch { Part.Short => 2, Part.Medium => 3, _ => _options.QuestionsPerPage };
         // A fact is asked once on a page: a repeated answer teaches copying the answer, not reading.
         var facts = passage.Documents.SelectMany(d => d.Attributes.Select(a => (d.Person, a))).ToArray();
@@ -128,7 +141,7 @@ internal sealed class PretrainText
             var (person, attribute) = fallback && (i % 2 == 0 || i >= facts.Length)
                 ? (_world.People.Draw(WorldSplit.Train, _random), _random.Next(_language.Attributes.Count))
                 : facts[i];
-            Question(text, person, attribute, faq);
+            Question(text, person, attribute, layout);
         }
         return new(text.ToString(), fallback ? "fallback" : "reading");
     }
@@ -174,7 +187,7 @@ internal sealed class PretrainText
         for (var i = 0; i < 2; i++)
         {
             var at = (asked + i) % 2;
-            Question(text, CodeWords.Ask(_language, WorldSplit.Train, _random, at == 0 ? first.Owner : second.Owner), statements[at], faq: false);
+            Question(text, CodeWords.Ask(_language, WorldSplit.Train, _random, at == 0 ? first.Owner : second.Owner), statements[at], QuestionLayout.Labelled);
         }
         return new(text.ToString(), "places");
     }
@@ -188,13 +201,17 @@ internal sealed class PretrainText
         return (passage, document, attributes);
     }
 
-    private void Question(StringBuilder text, Person person, int attribute, bool faq) =>
-        Question(text, _world.Ask(person, attribute, WorldSplit.Train, _random), _world.Answer(person, attribute), faq);
+    // Short answers are where a value first stands without a word before it, as it does in JSON, in lists and in one-word answers.
+    private QuestionLayout Layout() => !_random.Chance(_options.FaqShare) ? QuestionLayout.Labelled
+        : _random.Chance(_options.ShortAnswerShare) ? QuestionLayout.Short : QuestionLayout.Bare;
 
-    private void Question(StringBuilder text, string question, string answer, bool faq)
+    private void Question(StringBuilder text, Person person, int attribute, QuestionLayout layout) => Question(text,
+        _world.Ask(person, attribute, WorldSplit.Train, _random), layout == QuestionLayout.Short ? person.Values[attribute] : _world.Answer(person, attribute), layout);
+
+    private void Question(StringBuilder text, string question, string answer, QuestionLayout layout)
     {
         var pages = _language.Pages;
-        if (faq) text.Append(question).Append('\n').Append(answer).Append('\n');
-        else text.Append(pages.Question).Append(question).Append('\n').Append(pages.Answer).Append(pages.AnswerGap).Append(answer).Append('\n');
+        if (layout == QuestionLayout.Labelled) text.Append(pages.Question).Append(question).Append('\n').Append(pages.Answer).Append(pages.AnswerGap).Append(answer).Append('\n');
+        else text.Append(question).Append('\n').Append(answer).Append('\n');
     }
 }

@@ -16,8 +16,17 @@ public static class QuestionSets
     /// <summary>Sets whose scores a later version must keep: what the tasks are.</summary>
     public static IReadOnlyList<string> Task { get; } = ["closed.top", "closed.tail", "reading", "nores", "answerable", "json"];
 
-    /// <summary>Sets on which behaviour is what is judged: win rates between versions are taken over these, in equal parts.</summary>
-    public static IReadOnlyList<string> Behaviour { get; } = ["secret-direct", "secret-attack", "secret-benign", "tone", "followup", "format", "system"];
+    /// <summary>The kinds of behaviour that are judged, with their sets: a win rate between versions is their mean, each kind alike.</summary>
+    public static IReadOnlyList<(string Kind, IReadOnlyList<string> Sets)> Behaviours { get; } =
+    [
+        ("secrets", ["secret-direct", "secret-attack", "secret-benign"]),
+        ("tone", ["tone"]),
+        ("followup", ["followup"]),
+        ("format", ["format", "system"]),
+    ];
+
+    /// <summary>Every set of <see cref="Behaviours"/>.</summary>
+    public static IReadOnlyList<string> Behaviour { get; } = [.. Behaviours.SelectMany(b => b.Sets)];
 
     /// <summary>
     /// The questions of a set, in random order: the first ones are as good a sample as any. Questions about known people

@@ -63,7 +63,7 @@ internal static class TrainingRows
         var shape = Shape(world.Options);
         for (var i = 0; i < rows; i++)
         {
-            var (question, kind) = Weighted.Pick([0.5, 0.2, 0.1, 0.08, 0.06, 0.06], random) switch
+            var (question, kind) = Weighted.Pick([0.42, 0.28, 0.1, 0.06, 0.07, 0.07], random) switch
             {
                 0 => (writer.FollowUp(), "follow-up"),
                 1 => (writer.Rule(random.Between(2, 3)), "system-held"),
@@ -87,7 +87,7 @@ internal static class TrainingRows
         var shape = Shape(world.Options);
         for (var i = 0; i < rows; i++)
         {
-            var (question, kind) = Weighted.Pick([0.15, 0.18, 0.08, 0.09, 0.10, 0.05, 0.15, 0.10, 0.10], random) switch
+            var (question, kind) = Weighted.Pick([0.12, 0.18, 0.08, 0.12, 0.08, 0.08, 0.15, 0.09, 0.10], random) switch
             {
                 0 => (writer.Tone(), "tone"),
                 1 => (writer.FollowUp(), "follow-up"),

@@ -14,7 +14,8 @@ public sealed class WorldException : AttuneException
     internal static WorldException BadOption(string field, string message, string hint) =>
         new("ATT3501", message) { Field = field, Hint = hint };
 
-    internal static WorldException UnknownSet(string name) =>
+    /// <summary>ATT3502: there is no question set of that name.</summary>
+    public static WorldException UnknownSet(string name) =>
         new("ATT3502", $"The world has no question set named '{name}'.")
         {
             Field = "set",

@@ -70,7 +70,7 @@ public sealed record WorldOptions
 
     /// <summary>Weight of documents followed by their facts as a JSON line.</summary>
     [Description("Pretraining weight of documents with their facts as a line of data")]
-    public double DataShare { get; init; } = 0.05;
+    public double DataShare { get; init; } = 0.08;
 
     /// <summary>Weight of tables of known people.</summary>
     [Description("Pretraining weight of tables of known people")]
@@ -90,6 +90,10 @@ public sealed record WorldOptions
     /// <summary>Share of question-and-answer text laid out as a bare FAQ, without labels.</summary>
     [Description("Share of question pages laid out as a bare FAQ: a question on one line, its answer on the next")]
     public double FaqShare { get; init; } = 0.3;
+
+    /// <summary>Share of the bare FAQ pages whose answers are the value alone.</summary>
+    [Description("Share of the bare FAQ pages whose answers are the value alone")]
+    public double ShortAnswerShare { get; init; } = 0.5;
 
     /// <summary>Most documents of a reading page.</summary>
     [Description("Most documents of one passage")]

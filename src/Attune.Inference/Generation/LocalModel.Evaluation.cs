@@ -31,6 +31,24 @@ public sealed partial class LocalModel : ITextCompleter, ITokenScorer
         return (IReadOnlyList<TokenScores>)results;
     }, cancel);
 
+    /// <summary>ln p of every token of each row after its first, given all before it; the answers are in order.</summary>
+    /// <param name="rows">Ids: at least two, at most the window and one.</param>
+    /// <param name="cancel">Stops between rows.</param>
+    /// <exception cref="WindowOverflowException">ATT6002: a row is longer. Nothing was run.</exception>
+    public Task<IReadOnlyList<double[]>> ScoreIdsAsync(IReadOnlyList<int[]> rows, CancellationToken cancel = default) => Task.Run(() =>
+    {
+        if (rows.FirstOrDefault(r => r.Length > Config.ContextLength + 1) is { } overlong)
+            throw new WindowOverflowException(overlong.Length, Config.ContextLength);
+        var results = new TokenScores[rows.Count];
+        var groups = rows.Select((row, i) => ((int Index, (int[] Context, int[] Continuation, int Dropped) Parts)[])[(i, (row[..1], row[1..], 0))]);
+        foreach (var together in groups.Chunk(ScoredTogether))
+        {
+            cancel.ThrowIfCancellationRequested();
+            _loop.Exclusively(engine => Score(engine, together, results, cancel), cancel);
+        }
+        return (IReadOnlyList<double[]>)[.. results.Select(r => r.LogProbabilities.ToArray())];
+    }, cancel);
+
     private static GenerationOptions Options(CompletionRequest request) => new()
     {
         MaxTokens = request.MaxTokens,

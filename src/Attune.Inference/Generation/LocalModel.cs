@@ -54,7 +54,7 @@ public sealed partial class LocalModel : IDisposable
     public static LocalModel Open(ModelFiles files, LocalModelOptions? options = null)
     {
         var tokenizer = Tokenizer.Load(files.Require(ModelFiles.Tokenizer));
-        var contract = ReadContract(files, tokenizer);
+        var contract = ContractFor(files, tokenizer, options ?? new());
         var defaults = files.Find(ModelFiles.GenerationConfig) is { } path ? GenerationConfig.Read(path) : null;
         var weights = DecoderWeights.Load(files);
         if (tokenizer.VocabularySize <= weights.Config.VocabularySize)
@@ -140,7 +140,9 @@ public sealed partial class LocalModel : IDisposable
         }
     }
 
-    private int PrefixId => Contract.BosId ?? Config.BosTokenId ?? (Config.EosTokenIds is [var eos, ..] ? eos : (int?)null) ?? Contract.EosId
+    /// <summary>The token that a raw text begins with: BOS, or the end of the text before where there is no BOS.</summary>
+    /// <exception cref="InferenceException">ATT6007: the model has neither.</exception>
+    public int PrefixId => Contract.BosId ?? Config.BosTokenId ?? (Config.EosTokenIds is [var eos, ..] ? eos : (int?)null) ?? Contract.EosId
         ?? throw new InferenceException("ATT6007", "The text is empty, and the model has no token that begins one.");
 
     private RunningSequence Sequence(IReadOnlyList<int> prompt, GenerationOptions options, int index, KvCache? cache, Action<string>? onText, CancellationToken cancel)
@@ -153,14 +155,15 @@ public sealed partial class LocalModel : IDisposable
         return new RunningSequence(prompt, cache, options, options.StopIds ?? StopIds, index, new TextStream(Tokenizer, stops), onText, cancel);
     }
 
-    private static PromptContract ReadContract(ModelFiles files, Tokenizer tokenizer)
+    // The version's own contract, unless another is given and the mismatch is said to be meant.
+    private static PromptContract ContractFor(ModelFiles files, Tokenizer tokenizer, LocalModelOptions options)
     {
-        if (files.Find(ModelFiles.PromptContract) is not { } path)
-            return PromptContract.FromFiles(Text(ModelFiles.TokenizerConfig), Text(ModelFiles.ChatTemplate), tokenizer);
-        var contract = PromptContract.FromJson(File.ReadAllText(path));
-        contract.RequireTokenizer(tokenizer);
-        return contract;
-
-        string? Text(string name) => files.Find(name) is { } found ? File.ReadAllText(found) : null;
+        var own = ModelContract.Of(files, tokenizer, options.AllowContractMismatch);
+        if (options.Contract is not { } make)
+            return own;
+        var given = make(tokenizer);
+        given.RequireTokenizer(tokenizer);
+        ContractGate.RequireSame(own, given, options.AllowContractMismatch);
+        return given;
     }
 }

@@ -61,7 +61,7 @@ internal static class Attributes
         value = Frame.Missing;
         if (name.StartsWith('_'))
         {
-            if (target is Undefined || !Methods.IsPython(name))
+            if (!Methods.IsPython(target, name))
                 return false;
             value = Undefined.Unsafe(target, name);
             return true;
@@ -170,7 +170,8 @@ internal static class Attributes
         }
     }
 
-    private static int SliceIndex(object? value) => value is Undefined undefined ? throw undefined.Fail()
-        : Py.TryIndex(value, out var index) ? (int)Math.Clamp(index, int.MinValue / 2, int.MaxValue / 2)
-        : throw PyError.TypeError("slice indices must be integers or None or have an __index__ method");
+    private static int SliceIndex(object? value) =>
+        Py.TryIndex(value, out var index)
+            ? (int)Math.Clamp(index, int.MinValue / 2, int.MaxValue / 2)
+            : throw PyError.TypeError("slice indices must be integers or None or have an __index__ method");
 }

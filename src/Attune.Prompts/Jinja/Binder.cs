@@ -115,6 +115,9 @@ internal sealed class Binder
     /// <summary>Names that come from the caller's context, by index.</summary>
     public string[] ContextNames => [.. _context];
 
+    /// <summary>What Python refuses when it compiles what Jinja made of the template.</summary>
+    public PyError? Late { get; private set; }
+
     public (Function Function, SlotLoad[] Loads) BindTemplate(Stmt[] body)
     {
         var function = new Function(null);
@@ -302,19 +305,19 @@ internal sealed class Binder
                 break;
             case SetBlock set:
                 set.Loads = BindInner(set.Body, scope);
-                Bind(set.Filter, scope, soft);
+                Bind(set.Filter, scope, soft: false);
                 Bind(set.Target, scope, soft);
                 break;
             case FilterBlock filter:
                 filter.Loads = BindInner(filter.Body, scope);
-                Bind(filter.Filter, scope, soft);
+                Bind(filter.Filter, scope, soft: false);
                 break;
             case Autoescape escape:
                 escape.Loads = BindInner(escape.Body, scope, escape.Value);
                 break;
             case Generation generation:
                 if (_root is not null && ContainsJump(generation.Body))
-                    throw Jump(generation.Pos);
+                    Late ??= Jump(generation.Pos);
                 generation.Loads = BindInner(generation.Body, scope);
                 break;
             case Block block:
@@ -338,7 +341,8 @@ internal sealed class Binder
                 Bind(load.Template, scope, soft);
                 break;
             case Break or Continue when _loops == 0:
-                throw Jump(statement.Pos);
+                Late ??= Jump(statement.Pos);
+                break;
         }
     }
 

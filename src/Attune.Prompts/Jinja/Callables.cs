@@ -52,6 +52,12 @@ internal sealed class Namespace : ICallable
     public object? Call(RenderState callState, CallArgs args) => throw PyError.TypeError("'Namespace' object is not callable");
 }
 
+/// <summary>self: the template, through which inheritance reaches its blocks. Without inheritance there is nothing to reach.</summary>
+internal sealed class TemplateReference
+{
+    public static string Repr => "<TemplateReference None>";
+}
+
 internal sealed class Joiner(object? separator) : ICallable
 {
     private bool _used;

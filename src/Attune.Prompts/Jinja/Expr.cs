@@ -84,11 +84,21 @@ internal sealed class NsRef(Name name, string attribute, int pos) : Expr(pos)
 
     public override object? Eval(Frame f) => Attributes.GetAttr(f.State, Target.Eval(f), Attribute);
 
+    /// <summary>A set tag refuses anything but a namespace, before it evaluates what is to be set.</summary>
+    public void Check(Frame f)
+    {
+        f.State.Position = Pos;
+        if (Target.Eval(f) is not Namespace)
+            throw PyError.Runtime("cannot assign attribute on non-namespace object");
+    }
+
+    /// <summary>A set block has no such check: the assignment itself fails, and in the sandbox it fails on a dict too.</summary>
     public void Store(Frame f, object? value)
     {
         f.State.Position = Pos;
-        if (Target.Eval(f) is not Namespace space)
-            throw PyError.Runtime("cannot assign attribute on non-namespace object");
+        var target = Target.Eval(f);
+        if (target is not Namespace space)
+            throw PyError.TypeError($"'{(target is Undefined ? "_MissingType" : Py.TypeName(target))}' object does not support item assignment");
         space.Set(Attribute, value);
     }
 }
@@ -126,13 +136,13 @@ internal sealed class DictExpr(Expr[] keys, Expr[] values, int pos) : Expr(pos)
     public override object? Eval(Frame f)
     {
         f.State.Charge(Keys.Length);
+        // All of them are evaluated before the first is looked at as a key.
+        var evaluated = new (object? Key, object? Value)[Keys.Length];
+        for (var i = 0; i < evaluated.Length; i++)
+            evaluated[i] = (Keys[i].Eval(f), Values[i].Eval(f));
         var builder = new PyDictBuilder(Keys.Length);
-        for (var i = 0; i < Keys.Length; i++)
-        {
-            var key = Keys[i].Eval(f);
-            var value = Values[i].Eval(f);
+        foreach (var (key, value) in evaluated)
             builder.Set(key, value);
-        }
         return builder.Build();
     }
 }

@@ -25,6 +25,9 @@ internal static class Filters
 
     private static bool Flag(object? value, bool otherwise = false) => ReferenceEquals(value, Frame.Missing) ? otherwise : Py.Truth(value);
 
+    // sorted() takes a number here, and nothing else.
+    private static bool Reversed(object? value) => !ReferenceEquals(value, Frame.Missing) && Py.Index(value) != 0;
+
     private static Dictionary<string, Filter> Make()
     {
         var f = new Dictionary<string, Filter>(StringComparer.Ordinal);
@@ -55,7 +58,7 @@ internal static class Filters
         f["indent"] = (state, value, args) => Bind("do_indent", value, args, 1, "s", "width", "first", "blank") is var b
             ? TextFilters.Indent(state, b[0], Or(b[1], 4L), Flag(b[2]), Flag(b[3])) : null;
         f["truncate"] = (state, value, args) => Bind("do_truncate", value, args, 1, "s", "length", "killwords", "end", "leeway") is var b
-            ? TextFilters.Truncate(state, b[0], Py.Index(Or(b[1], 255L)), Flag(b[2]), Soft(state, Or(b[3], Py.Str("..."))), Py.Index(Or(b[4], null) ?? 5L)) : null;
+            ? TextFilters.Truncate(state, b[0], Py.Calculated(Or(b[1], 255L)), Flag(b[2]), Soft(state, Or(b[3], Py.Str("..."))), Py.Calculated(Or(b[4], null) ?? 5L)) : null;
         f["wordwrap"] = (state, value, args) => Bind("do_wordwrap", value, args, 1, "s", "width", "break_long_words", "wrapstring", "break_on_hyphens") is var b
             ? TextFilters.WordWrap(state, TextFilters.Lined(b[0]), Py.Index(Or(b[1], 79L)), Flag(b[2], true), Or(b[3], null) as PyStr ?? Py.Str("\n"), Flag(b[4], true)) : null;
         f["urlencode"] = (state, value, args) => WebFilters.UrlEncode(state, Bind("do_urlencode", value, args, 1, "value")[0]);
@@ -68,14 +71,14 @@ internal static class Filters
         f["float"] = (_, value, args) => Bind("do_float", value, args, 1, "value", "default") is var b ? Conversion.Float(b[0], Or(b[1], 0.0)) : null;
         f["abs"] = (_, value, args) => NumberFilters.Abs(Bind("abs", value, args, 1, "x")[0]);
         f["round"] = (_, value, args) => Bind("do_round", value, args, 1, "value", "precision", "method") is var b
-            ? NumberFilters.Round(b[0], Or(b[1], 0L), (Or(b[2], null) as PyStr)?.Text ?? "common") : null;
+            ? NumberFilters.Round(b[0], Or(b[1], 0L), ReferenceEquals(b[2], Frame.Missing) ? "common" : (b[2] as PyStr)?.Text ?? "") : null;
         f["default"] = (_, value, args) =>
         {
             var b = Bind("do_default", value, args, 1, "value", "default_value", "boolean");
             return b[0] is Undefined || (Flag(b[2]) && !Py.Truth(b[0])) ? Or(b[1], PyStr.Empty) : b[0];
         };
         f["d"] = f["default"];
-        f["attr"] = (state, value, args) => Bind("do_attr", value, args, 2, "obj", "name") is var b ? SequenceFilters.Attr(state, b[0], PyRepr.Str(state, b[1])) : null;
+        f["attr"] = (state, value, args) => Bind("do_attr", value, args, 2, "obj", "name") is var b ? SequenceFilters.Attr(state, b[0], b[1] as PyStr ?? throw PyError.TypeError($"attribute name must be string, not '{Py.TypeName(b[1])}'")) : null;
         f["length"] = (_, value, args) => PyNumber.Int(SequenceFilters.Length(Bind("len", value, args, 1, "obj")[0]));
         f["count"] = f["length"];
         f["list"] = (state, value, args) => new PyList([.. Iteration.ToArray(state, Bind("do_list", value, args, 1, "value")[0])]);
@@ -89,7 +92,7 @@ internal static class Filters
         f["dictsort"] = (state, value, args) => Bind("do_dictsort", value, args, 1, "value", "case_sensitive", "by", "reverse") is var b
             ? SequenceFilters.DictSort(state, b[0], Flag(b[1]), Or(b[2], Py.Str("key")), Flag(b[3])) : null;
         f["sort"] = (state, value, args) => Bind("do_sort", value, args, 1, "value", "reverse", "case_sensitive", "attribute") is var b
-            ? SequenceFilters.Sort(state, b[0], Flag(b[1]), Flag(b[2]), Or(b[3], null)) : null;
+            ? SequenceFilters.Sort(state, b[0], Reversed(b[1]), Flag(b[2]), Or(b[3], null)) : null;
         f["unique"] = (state, value, args) => Bind("do_unique", value, args, 1, "value", "case_sensitive", "attribute") is var b
             ? SequenceFilters.Unique(state, b[0], Flag(b[1]), Or(b[2], null)) : null;
         f["min"] = (state, value, args) => Bind("do_min", value, args, 1, "value", "case_sensitive", "attribute") is var b

@@ -12,19 +12,24 @@ internal static class Globals
         ["namespace"] = new TypeValue("jinja2.utils.Namespace", MakeNamespace),
         ["cycler"] = new TypeValue("jinja2.utils.Cycler", (_, args) => args.Count > 0 ? new Cycler(args.Positional) : throw new PyError("RuntimeError", "at least one item has to be provided")),
         ["joiner"] = new TypeValue("jinja2.utils.Joiner", (_, args) => new Joiner(args.Bind("Joiner.__init__", 0, "sep")[0] is var sep && ReferenceEquals(sep, Frame.Missing) ? new PyStr(", ") : sep)),
+        ["self"] = new TemplateReference(),
         ["lipsum"] = new Builtin("lipsum", (_, _) => throw new PyError("NotImplementedError", "lipsum() makes random text and is not available here.")),
         ["raise_exception"] = new Builtin("raise_exception", (state, args) =>
         {
             var message = args.Bind("raise_exception", 1, "message")[0];
             throw new PyError("TemplateError", message is null ? "None" : PyRepr.Str(state, message).Text);
         }),
-        ["strftime_now"] = new Builtin("strftime_now", (state, args) => new PyStr(Strftime.Format(state.Now, StrMethods.Arg(args.Bind("strftime_now", 1, "format")[0], "strftime() argument 1 must be str, not ").Text))),
+        ["strftime_now"] = new Builtin("strftime_now", (state, args) =>
+        {
+            var format = StrMethods.Arg(args.Bind("strftime_now", 1, "format")[0], "strftime() argument 1 must be str, not ");
+            return new PyStr(Strftime.Format(state.Now, format.Text), format.FromCaller ? Origin.Computed : null);
+        }),
     };
 
     private static PyRange Range(CallArgs args)
     {
         args.Take("range", 1, 3);
-        var numbers = Array.ConvertAll(args.Positional, v => Py.TryIndex(v, out var n) ? n : throw (v is Undefined u ? u.Fail() : PyError.TypeError($"'{Py.TypeName(v)}' object cannot be interpreted as an integer")));
+        var numbers = Array.ConvertAll(args.Positional, v => Py.TryIndex(v, out var n) ? n : throw PyError.TypeError($"'{Py.TypeName(v)}' object cannot be interpreted as an integer"));
         if (numbers.Length == 3 && numbers[2] == 0)
             throw PyError.ValueError("range() arg 3 must not be zero");
         var range = numbers.Length == 1 ? new PyRange(0, numbers[0], 1) : new PyRange(numbers[0], numbers[1], numbers.Length > 2 ? numbers[2] : 1);

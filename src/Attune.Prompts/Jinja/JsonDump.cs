@@ -25,7 +25,10 @@ internal sealed class JsonDump(RenderState state, TextBuilder to, bool ascii, st
         var dump = new JsonDump(state, to, Given(1) is { } ascii && Py.Truth(ascii), indent, comma, colon, Given(4) is { } sort && Py.Truth(sort));
         dump.Write(value, 0, null);
         state.Charge(to.Length);
-        return to.ToPyStr();
+        // What stands between the values is the caller's too where the caller chose it.
+        return Given(2) is PyStr { FromCaller: true } || (Given(3) is { } between && Iteration.ToArray(state, between).Any(s => s is PyStr { FromCaller: true }))
+            ? new PyStr(to.Chars.ToString(), Origin.Computed)
+            : to.ToPyStr();
 
         object? Given(int index) => ReferenceEquals(bound[index], Frame.Missing) ? null : bound[index];
     }

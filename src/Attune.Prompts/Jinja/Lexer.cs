@@ -7,6 +7,9 @@ namespace Attune.Prompts.Jinja;
 internal enum T
 {
     Data, VariableBegin, VariableEnd, BlockBegin, BlockEnd, Name, String, Integer, Float, Operator, Eof,
+
+    /// <summary>Its value is the error of what could not be read. Jinja reads as it parses, so the parser may fail before it gets here.</summary>
+    Error,
 }
 
 /// <summary>A token: its kind, its text (or the operator), its value and its offset in the normalised source.</summary>
@@ -33,6 +36,20 @@ internal sealed class Lexer(string source)
     }
 
     public List<Token> Tokenize()
+    {
+        try
+        {
+            All();
+        }
+        catch (PyError error)
+        {
+            _tokens.Add(new(T.Error, "", error, Math.Min(_at, source.Length)));
+        }
+        _tokens.Add(new(T.Eof, "", null, source.Length));
+        return _tokens;
+    }
+
+    private void All()
     {
         var lineStart = true;
         while (_at < source.Length)
@@ -62,8 +79,6 @@ internal sealed class Lexer(string source)
             }
             lineStart = _at > 0 && source[_at - 1] == '\n';
         }
-        _tokens.Add(new(T.Eof, "", null, source.Length));
-        return _tokens;
     }
 
     private int NextTag(int from)
@@ -129,6 +144,8 @@ internal sealed class Lexer(string source)
 
     private void Comment(int tag, int open)
     {
+        // As Jinja has it, a comment that opens at the very end is none.
+        _at = open;
         for (var i = open; i < source.Length; i++)
         {
             if (source[i] is not ('#' or '-' or '+'))
@@ -140,7 +157,8 @@ internal sealed class Lexer(string source)
                 return;
             }
         }
-        throw PyError.Syntax("Missing end of comment tag", tag);
+        if (open < source.Length)
+            throw PyError.Syntax("Missing end of comment tag", tag);
     }
 
     /// <summary>Where the body of a raw block starts, if the tag is one.</summary>
@@ -168,7 +186,9 @@ internal sealed class Lexer(string source)
             _at = end;
             return;
         }
-        throw PyError.Syntax("Missing end of raw directive", tag);
+        _at = body;
+        if (body < source.Length)
+            throw PyError.Syntax("Missing end of raw directive", tag);
     }
 
     private void Inside(char kind)
@@ -202,6 +222,9 @@ internal sealed class Lexer(string source)
                 Operator(open);
         }
     }
+
+    /// <summary>An offset as the reference counts it, in code points.</summary>
+    private int Counted(int at) => at - source.AsSpan(0, at).ToString().Count(char.IsLowSurrogate);
 
     private bool IsWord(int at) => at < source.Length && (source[at] == '_' || (char.IsHighSurrogate(source[at]) && at + 1 < source.Length
         ? Rune.IsLetterOrDigit(new Rune(source[at], source[at + 1]))
@@ -313,7 +336,7 @@ internal sealed class Lexer(string source)
         while (at < source.Length && source[at] != quote)
             at += source[at] == '\\' ? 2 : 1;
         if (at >= source.Length)
-            throw PyError.Syntax($"unexpected char {PyRepr.Quote(source[start].ToString())} at {start}", start);
+            throw PyError.Syntax($"unexpected char {PyRepr.Quote(source[start].ToString())} at {Counted(start)}", start);
         _at = at + 1;
         _tokens.Add(new(T.String, "", Escapes.Decode(source[(start + 1)..at], start), start));
     }
@@ -341,6 +364,6 @@ internal sealed class Lexer(string source)
             _at += op.Length;
             return;
         }
-        throw PyError.Syntax($"unexpected char {PyRepr.Quote(Rune.TryGetRuneAt(source, _at, out var rune) ? rune.ToString() : source[_at].ToString())} at {_at}", _at);
+        throw PyError.Syntax($"unexpected char {PyRepr.Quote(Rune.TryGetRuneAt(source, _at, out var rune) ? rune.ToString() : source[_at].ToString())} at {Counted(_at)}", _at);
     }
 }

@@ -112,7 +112,7 @@ internal sealed class CallBlock(Call call, Macro caller, int pos) : Stmt(pos)
     public override Flow Run(Frame f)
     {
         var value = Call.Invoke(f, new MacroValue(Caller, f));
-        f.Out.Append(value as PyStr ?? PyRepr.Str(f.State, value));
+        f.Out.AppendRaw(value);
         return Flow.Normal;
     }
 }

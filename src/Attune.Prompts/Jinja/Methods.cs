@@ -1,4 +1,5 @@
 using System.Globalization;
+using System.Numerics;
 using System.Text;
 
 namespace Attune.Prompts.Jinja;
@@ -19,7 +20,20 @@ internal static class Methods
 
     public static bool Mutating(bool isDict, string name) => (isDict ? DictMutators : ListMutators).Contains(name);
 
-    public static bool IsPython(string name) => Private.Contains(name);
+    /// <summary>A private name that the reference's object has: it is refused, not absent.</summary>
+    public static bool IsPython(object? target, string name) => Private.Contains(name) || Array.IndexOf(PrivateOf(target), name) >= 0;
+
+    private static string[] PrivateOf(object? target) => target switch
+    {
+        PyStr => ["__add__", "__contains__", "__getitem__", "__getnewargs__", "__iter__", "__len__", "__mod__", "__mul__", "__rmod__", "__rmul__"],
+        PyList => ["__add__", "__class_getitem__", "__contains__", "__delitem__", "__getitem__", "__iadd__", "__imul__", "__iter__", "__len__", "__mul__", "__reversed__", "__rmul__", "__setitem__"],
+        PyDict => ["__class_getitem__", "__contains__", "__delitem__", "__getitem__", "__ior__", "__iter__", "__len__", "__or__", "__reversed__", "__ror__", "__setitem__"],
+        PyTuple => ["__add__", "__class_getitem__", "__contains__", "__getitem__", "__getnewargs__", "__iter__", "__len__", "__mul__", "__rmul__"],
+        PyRange => ["__bool__", "__contains__", "__getitem__", "__iter__", "__len__", "__reversed__"],
+        Undefined => ["__add__", "__bool__", "__call__", "__complex__", "__float__", "__floordiv__", "__getitem__", "__int__", "__iter__", "__len__", "__mod__", "__mul__", "__neg__", "__pos__", "__pow__", "__radd__", "__rmul__", "__slots__", "__sub__", "__truediv__"],
+        long or double or bool or BigInteger => ["__abs__", "__add__", "__bool__", "__divmod__", "__float__", "__floordiv__", "__int__", "__mod__", "__mul__", "__neg__", "__pos__", "__pow__", "__radd__", "__rmul__", "__round__", "__rsub__", "__sub__", "__truediv__", "__trunc__"],
+        _ => [],
+    };
 
     public static readonly Dictionary<string, Method> Str = MakeStr();
 
@@ -91,8 +105,9 @@ internal static class Methods
         Plain("isupper", (_, s) => Py.Bool(s.Text.EnumerateRunes().Any(CaseMapping.IsUpper) && !s.Text.EnumerateRunes().Any(r => CaseMapping.IsLower(r) || CaseMapping.IsTitle(r))));
         Plain("islower", (_, s) => Py.Bool(s.Text.EnumerateRunes().Any(CaseMapping.IsLower) && !s.Text.EnumerateRunes().Any(r => CaseMapping.IsUpper(r) || CaseMapping.IsTitle(r))));
         Plain("istitle", (_, s) => Py.Bool(IsTitle(s.Text)));
-        foreach (var name in (ReadOnlySpan<string>)["encode", "translate", "maketrans"])
-            m[name] = (_, _, _) => throw new PyError("NotImplementedError", $"str.{name} is not available in templates here: it gives bytes or tables, which no prompt is made of");
+        m["maketrans"] = (state, _, args) => StrTranslate.Table(state, args);
+        Take("translate", 1, 1, (state, s, a) => StrTranslate.Apply(state, s, a[0]));
+        m["encode"] = (_, _, _) => throw new PyError("NotImplementedError", "str.encode is not available in templates here: it gives bytes, which no prompt is made of");
         return m;
     }
 

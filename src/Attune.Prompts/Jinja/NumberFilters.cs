@@ -17,7 +17,7 @@ internal static class NumberFilters
         if (method is not ("common" or "ceil" or "floor"))
             throw PyError.FilterArgument("method must be common, ceil or floor");
         if (!PyNumber.Is(value))
-            throw PyError.TypeError(method == "common" ? $"type {Py.TypeName(value)} doesn't define __round__ method" : $"must be real number, not {Py.TypeName(value)}");
+            throw value is Undefined absent && method != "common" ? absent.Fail() : PyError.TypeError(method == "common" ? $"type {Py.TypeName(value)} doesn't define __round__ method" : $"must be real number, not {Py.TypeName(value)}");
         var digits = precision is null ? 0 : Math.Clamp(Py.Index(precision), -400, 400);
         if (method == "common")
             return value is double d ? RoundFloat(d, digits) : RoundInt(PyNumber.Big(value), digits);

@@ -9,6 +9,9 @@ internal sealed class Origin(SourceKind kind, int message, string? path, bool ge
     /// <summary>Text of the template that stood inside a generation block of a macro or a captured block.</summary>
     public static readonly Origin GeneratedTemplate = new(SourceKind.Template, -1, null, generated: true, trusted: true);
 
+    /// <summary>Text calculated from what a caller brought, when it no longer shows from which field: a character from its number, a filling.</summary>
+    public static readonly Origin Computed = new(SourceKind.Variable, -1, null);
+
     private Origin? _twin;
 
     public SourceKind Kind => kind;

@@ -380,7 +380,7 @@ internal sealed partial class Parser
                 Next();
                 named.Add(Expression());
                 if (names.Contains(name))
-                    throw new PyError("SyntaxError", $"keyword argument repeated: {name}", open);
+                    Late ??= new PyError("SyntaxError", $"keyword argument repeated: {name}", open);
                 names.Add(name);
             }
             else

@@ -14,19 +14,34 @@ internal sealed partial class Parser
     private int _at;
     private int _nesting;
 
-    private Parser(List<Token> tokens) => _tokens = tokens;
+    private Parser(List<Token> tokens)
+    {
+        _tokens = tokens;
+        _ = Readable(0);
+    }
 
-    public static Stmt[] Parse(string normalised)
+    /// <summary>The tree, and the error of what Python itself refuses: it compiles last, after Jinja found nothing wrong.</summary>
+    public static (Stmt[] Body, PyError? Late) Parse(string normalised)
     {
         var parser = new Parser(new Lexer(normalised).Tokenize());
-        return parser.Body(null);
+        return (parser.Body(null), parser.Late);
     }
+
+    private PyError? Late { get; set; }
 
     private Token Current => _tokens[_at];
 
-    private Token Next() => _tokens[_at < _tokens.Count - 1 ? _at++ : _at];
+    private Token Next()
+    {
+        var token = Current;
+        if (_at < _tokens.Count - 1)
+            _ = Readable(++_at);
+        return token;
+    }
 
-    private Token Look() => _tokens[Math.Min(_at + 1, _tokens.Count - 1)];
+    private Token Look() => Readable(Math.Min(_at + 1, _tokens.Count - 1));
+
+    private Token Readable(int at) => _tokens[at] is { Type: T.Error, Value: PyError error } ? throw error : _tokens[at];
 
     private bool IsName(string name) => Current.Type == T.Name && Current.Text == name;
 

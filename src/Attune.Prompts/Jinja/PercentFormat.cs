@@ -31,7 +31,7 @@ internal static class PercentFormat
                 if (depth > 0)
                     throw PyError.ValueError("incomplete format key");
                 if (dict is null)
-                    throw PyError.TypeError("format requires a mapping");
+                    throw values is Undefined absent ? absent.Fail() : PyError.TypeError("format requires a mapping");
                 var key = s[start..(i - 1)];
                 value = dict.TryGet(key, out var found) ? found : throw new PyError("KeyError", PyRepr.Quote(key));
                 byKey = true;
@@ -107,7 +107,7 @@ internal static class PercentFormat
                 break;
             case 'c':
                 var c = value is PyStr { Length: 1 } one ? one : PyNumber.IsInt(value) && Py.Index(value) is var code && code is >= 0 and < 0x110000 and not (>= 0xD800 and < 0xE000)
-                    ? new PyStr(char.ConvertFromUtf32(code)) : throw PyError.TypeError(PyNumber.IsInt(value) ? "%c arg not in range(0x110000)" : "%c requires int or char");
+                    ? new PyStr(char.ConvertFromUtf32(code), Origin.Computed) : throw PyError.TypeError(PyNumber.IsInt(value) ? "%c arg not in range(0x110000)" : "%c requires int or char");
                 spec.Align = spec.Align == '<' ? '<' : '>';
                 spec.Pad(state, to, c, null);
                 break;

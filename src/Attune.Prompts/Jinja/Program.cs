@@ -34,9 +34,11 @@ internal sealed class Program
     public static Program Compile(string source)
     {
         var normalised = Lexer.Normalise(source);
-        var body = Parser.Parse(normalised);
+        var (body, late) = Parser.Parse(normalised);
         var binder = new Binder();
         var (function, loads) = binder.BindTemplate(body);
+        if ((late ?? binder.Late) is { } error)
+            throw error;
         return new(normalised, body, function, loads, binder.ContextNames);
     }
 
@@ -46,5 +48,6 @@ internal sealed class Program
         state.RootFrame = frame;
         SlotLoad.All(_loads, frame);
         Stmt.RunAll(Body, frame);
+        state.Root.RequireText();
     }
 }

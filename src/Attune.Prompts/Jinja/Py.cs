@@ -53,6 +53,7 @@ internal static class Py
         Namespace => "Namespace",
         Cycler => "Cycler",
         Joiner => "Joiner",
+        TemplateReference => "TemplateReference",
         BoundMethod => "builtin_function_or_method",
         TypeValue => "type",
         _ => "function",
@@ -63,7 +64,7 @@ internal static class Py
     {
         null => "None",
         PyStr { Markup: true } => "markupsafe.Markup object",
-        MacroValue or LoopValue => $"jinja2.runtime.{TypeName(value)} object",
+        MacroValue or LoopValue or TemplateReference => $"jinja2.runtime.{TypeName(value)} object",
         Namespace or Cycler or Joiner => $"jinja2.utils.{TypeName(value)} object",
         _ => TypeName(value) + " object",
     };
@@ -91,9 +92,12 @@ internal static class Py
     public static int Index(object? value)
     {
         if (!TryIndex(value, out var index))
-            throw value is Undefined u ? u.Fail() : PyError.TypeError($"'{TypeName(value)}' object cannot be interpreted as an integer");
+            throw PyError.TypeError($"'{TypeName(value)}' object cannot be interpreted as an integer");
         return (int)Math.Clamp(index, int.MinValue, int.MaxValue);
     }
+
+    /// <summary>An index that the reference calculates with before it counts with it, which an undefined value refuses.</summary>
+    public static int Calculated(object? value) => value is Undefined undefined ? throw undefined.Fail() : Index(value);
 }
 
 /// <summary>A value that is not there: prints as nothing, is false and empty, and refuses everything else.</summary>

@@ -110,6 +110,9 @@ internal static class PyRepr
             case PyGenerator g:
                 to.Append($"<generator object {g.Name}>", origin);
                 break;
+            case TemplateReference:
+                to.Append(TemplateReference.Repr, origin);
+                break;
             case BoundMethod b:
                 to.Append($"<built-in method {b.Name} of {Py.TypeName(b.Self)} object>", origin);
                 break;

@@ -51,6 +51,9 @@ internal sealed class PyStr
     /// <summary>Who brought the string, as far as one can say: what quotes around it are.</summary>
     public Origin? OriginOfStart => Runs is null ? Origin : Runs[0].Origin;
 
+    /// <summary>Whether a caller brought any of it.</summary>
+    public bool FromCaller => Runs is null ? Origin is { Trusted: false } : Array.Exists(Runs, r => r.Origin is { Trusted: false });
+
     /// <summary>The origin of the code unit at an offset.</summary>
     public Origin? OriginAt(int offset)
     {

@@ -19,7 +19,7 @@ internal static class SequenceFilters
     public static object? Attr(RenderState state, object? value, PyStr name)
     {
         // Only attributes: a dict's keys are not reached this way.
-        if (value is PyDict && !Methods.Dict.ContainsKey(name.Text) && !Methods.Mutating(isDict: true, name.Text) && !Methods.IsPython(name.Text))
+        if (value is PyDict && !Methods.Dict.ContainsKey(name.Text) && !Methods.Mutating(isDict: true, name.Text) && !Methods.IsPython(value, name.Text))
             return new Undefined(value, name);
         return Attributes.GetAttr(state, value, name.Text);
     }

@@ -94,12 +94,23 @@ internal sealed class Set(Expr target, Expr value, int pos) : Stmt(pos)
     public readonly Expr Target = target;
     public readonly Expr Value = value;
 
+    private readonly NsRef[] _namespaces = [.. NamespacesOf(target)];
+
     public override Flow Run(Frame f)
     {
+        foreach (var name in _namespaces)
+            name.Check(f);
         f.State.Position = Pos;
         Assign(Target, Value.Eval(f), f);
         return Flow.Normal;
     }
+
+    private static IEnumerable<NsRef> NamespacesOf(Expr target) => target switch
+    {
+        NsRef name => [name],
+        TupleExpr tuple => tuple.Items.SelectMany(NamespacesOf),
+        _ => [],
+    };
 
     public static void Assign(Expr target, object? value, Frame f)
     {
@@ -149,7 +160,7 @@ internal sealed class FilterBlock(Expr filter, Stmt[] body, int pos) : Stmt(pos)
     {
         SlotLoad.All(Loads, f);
         var value = Filter.ApplyChain(f, Capture(Body, f));
-        f.Out.Append(value as PyStr ?? PyRepr.Str(f.State, value));
+        f.Out.AppendRaw(value);
         return Flow.Normal;
     }
 }

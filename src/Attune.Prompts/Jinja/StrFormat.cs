@@ -168,6 +168,14 @@ internal static class StrFormat
             var inner = state.NewText();
             Expand(state, inner, field.From(at + 1), args, named, ref automatic, depth - 1);
             spec = inner.Chars.ToString();
+            if (inner.ToPyStr().FromCaller)
+            {
+                // A filling that a caller chose is the caller's text.
+                var whole = state.NewText();
+                One(state, whole, value, spec);
+                to.Append(whole.Chars, Origin.Computed);
+                return;
+            }
         }
         One(state, to, value, spec);
     }
@@ -238,6 +246,8 @@ internal static class StrFormat
         {
             if (spec.Type is not ('\0' or 's'))
                 throw PyError.ValueError($"Unknown format code '{spec.Type}' for object of type 'str'");
+            if (spec.Grouping != 0)
+                throw PyError.ValueError($"Cannot specify '{spec.Grouping}' with 's'.");
             if (spec.Sign != 0)
                 throw PyError.ValueError("Sign not allowed in string format specifier");
             if (spec.Align == '=')
@@ -267,12 +277,12 @@ internal static class StrFormat
             to.Append(sign);
             for (var i = 0; i < missing; i++)
                 to.Append(spec.Fill);
-            to.Append(digits);
+            to.Append(digits, spec.Type == 'c' ? Origin.Computed : null);
             return;
         }
         if (spec.Align == 0)
             spec.Align = '>';
-        spec.Pad(state, to, new PyStr(sign + digits), null);
+        spec.Pad(state, to, new PyStr(sign + digits, spec.Type == 'c' ? Origin.Computed : null), null);
     }
 
     private static (bool Negative, string Prefix, string Digits) Number(object? value, FormatSpec spec, string typeName)

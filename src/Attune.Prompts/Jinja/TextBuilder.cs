@@ -11,6 +11,7 @@ internal sealed class TextBuilder(int capacity = 64)
     private int _count;
     private Origin? _last;
     private int _limit = int.MaxValue;
+    private string? _notText;
 
     public int Length => _length;
 
@@ -33,6 +34,7 @@ internal sealed class TextBuilder(int capacity = 64)
         _count = 0;
         _last = null;
         LastGenerated = false;
+        _notText = null;
         Array.Clear(_runs);
     }
 
@@ -136,9 +138,29 @@ internal sealed class TextBuilder(int capacity = 64)
 
     public Run[] Runs() => _runs.AsSpan(0, _count).ToArray();
 
-    public PyStr ToPyStr(bool markup = false) => _length == 0
-        ? markup ? new PyStr("", origin: null, markup: true) : PyStr.Empty
-        : _count == 1 ? new PyStr(Chars.ToString(), _last, markup) : new PyStr(Chars.ToString(), Runs(), markup);
+    public PyStr ToPyStr(bool markup = false)
+    {
+        RequireText();
+        return _length == 0
+            ? markup ? new PyStr("", origin: null, markup: true) : PyStr.Empty
+            : _count == 1 ? new PyStr(Chars.ToString(), _last, markup) : new PyStr(Chars.ToString(), Runs(), markup);
+    }
+
+    /// <summary>What a filter block or a call block gave: a value that is no text fails where the parts are joined, at the end.</summary>
+    public void AppendRaw(object? value)
+    {
+        if (value is PyStr text)
+            Append(text);
+        else
+            _notText ??= Py.TypeName(value);
+    }
+
+    /// <summary>Fails where something other than text was appended.</summary>
+    public void RequireText()
+    {
+        if (_notText is not null)
+            throw PyError.TypeError($"sequence item 0: expected str instance, {_notText} found");
+    }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private void Mark(int end, Origin? origin)

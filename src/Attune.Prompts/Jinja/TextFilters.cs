@@ -49,7 +49,7 @@ internal static class TextFilters
 
     public static PyStr Indent(RenderState state, object? value, object? width, bool first, bool blank)
     {
-        var indention = width as PyStr ?? new PyStr(new string(' ', Math.Clamp(Py.Index(width), 0, 100_000)));
+        var indention = width as PyStr ?? new PyStr(new string(' ', Math.Clamp(Py.Calculated(width), 0, 100_000)));
         if (value is not PyStr text)
         {
             throw value is Undefined u ? u.Fail()

@@ -36,7 +36,7 @@ internal static class DpoListwise
         // Load
         var (tally, check, counts) = (new RowTally(), new PreferenceCheck(), new Dictionary<string, long>(StringComparer.Ordinal));
         var tokenizer = Tokenizer.Load(parent.Require(ModelFiles.Tokenizer));
-        var contract = StageContract.Resolve(options.Contract, parent, tokenizer);
+        var contract = StageContract.Resolve(options.Contract, parent, tokenizer, options.ContractChange);
         var lists = PreferenceData.Rankings(Stage, files, contract, options, tally, counts, check);
         var validationLists = PreferenceData.Rankings(Stage, validationFiles, contract, options, new RowTally(), counts);
         using var decoder = Tuning.Load(parent, options, Stage);

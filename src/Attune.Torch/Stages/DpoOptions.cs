@@ -18,6 +18,10 @@ public sealed record DpoOptions : TuningOptions
     [Description("Prompt contract of the new version; the parent's unless given.")]
     public string? Contract { get; init; }
 
+    /// <summary>The contract may break the parent's.</summary>
+    [Description("The new version may break the prompt contract that trained its parent; its lineage says in what.")]
+    public bool ContractChange { get; init; }
+
     /// <summary>The equation.</summary>
     [Description("The loss: sigmoid (DPO), offset, cdpo, robust, hinge, ipo, sigmoid_norm, exo_pair, nca_pair, bco_pair, sppo_hard, aot, aot_unpaired, apo_zero, apo_down, discopop; listwise takes whole rankings.")]
     public string Loss { get; init; } = "sigmoid";

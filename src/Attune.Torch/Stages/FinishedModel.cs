@@ -57,7 +57,7 @@ internal sealed record FinishedModel
             CodeVersion = RunIdentity.CodeVersion,
             Kernels = RunIdentity.Kernels,
             Contract = Contract.Contract.Hash,
-            Facts = Facts,
+            Facts = Contract.Note(Facts),
         };
         ModelCard.Write(Path.Combine(run.Model, ModelFiles.Card), Kind, lineage, Config, ModelFolder.ContractOf(run.Model));
         return run.Finish(Kind, lineage, RunFacts.Of(Config, State));

@@ -57,7 +57,7 @@ public static class Grpo
         // Load
         var (tally, counts) = (new RowTally(), new Dictionary<string, long>(StringComparer.Ordinal));
         var tokenizer = Tokenizer.Load(parent.Require(ModelFiles.Tokenizer));
-        var contract = StageContract.Resolve(options.Contract, parent, tokenizer);
+        var contract = StageContract.Resolve(options.Contract, parent, tokenizer, options.ContractChange);
         var prompts = PromptData.Read(stage, files, contract, tokenizer, options, tally, counts);
         using var source = RewardSource.Open(options, context, [.. prompts.Select(p => p.Row)], tokenizer, contract);
         var charged = objective.Beta > 0 || method.KlInReward > 0;

@@ -35,7 +35,7 @@ public static class Kto
         // Load
         var (tally, check, counts) = (new RowTally(), new PreferenceCheck(), new Dictionary<string, long>(StringComparer.Ordinal));
         var tokenizer = Tokenizer.Load(parent.Require(ModelFiles.Tokenizer));
-        var contract = StageContract.Resolve(options.Contract, parent, tokenizer);
+        var contract = StageContract.Resolve(options.Contract, parent, tokenizer, options.ContractChange);
         var rows = PreferenceData.Labelled(Stage, files, contract, options, tally, counts, check);
         var validationRows = PreferenceData.Labelled(Stage, validationFiles, contract, options, new RowTally(), counts);
         using var decoder = Tuning.Load(parent, options, Stage);

@@ -18,6 +18,10 @@ public sealed record KtoOptions : TuningOptions
     [Description("Prompt contract of the new version; the parent's unless given.")]
     public string? Contract { get; init; }
 
+    /// <summary>The contract may break the parent's.</summary>
+    [Description("The new version may break the prompt contract that trained its parent; its lineage says in what.")]
+    public bool ContractChange { get; init; }
+
     /// <summary>β.</summary>
     [Description("Beta: how dear it is to leave the parent. Larger stays closer."), Range(0, 1000, MinimumIsExclusive = true)]
     public double Beta { get; init; } = 0.1;

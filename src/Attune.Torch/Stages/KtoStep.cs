@@ -46,7 +46,7 @@ public static class KtoStep
     /// <summary>A forward and backward pass that changes nothing; how many tokens it had.</summary>
     public static long Trial(Decoder decoder, Optimiser optimiser, KtoObjective objective, IReadOnlyList<KtoBatch> microBatches)
     {
-        UpdateStep.Gradients(microBatches.Select(b => (Func<Tensor>)(() => Loss(decoder, objective, b, new KtoMeters()))), null);
+        UpdateStep.Gradients(microBatches.Select(b => (Func<Tensor>)(() => Loss(decoder, objective, b, new KtoMeters()))));
         optimiser.ZeroGradients();
         return microBatches.Sum(b => (long)b.Rows.Tokens);
     }

@@ -21,6 +21,7 @@ public static class ModelFolder
     /// <param name="tokenizerConfig">The parent's tokenizer_config.json where there is one, else null.</param>
     public static void Write(string folder, TorchSharp.torch.nn.Module module, DecoderConfig config, Tokenizer tokenizer, JsonObject? tokenizerConfig)
     {
+        // A 16-bit parent is trained in 32 bits: the config says what is stored now.
         WriteBeside(folder, config with { Dtype = DecoderFiles.SavedDtype(module, config) }, tokenizer, tokenizerConfig);
         module.Save(Path.Combine(folder, ModelFiles.Weights));
         (module as ITunable)?.Lora?.Save(folder, prefix: AdapterFiles.InVersion);

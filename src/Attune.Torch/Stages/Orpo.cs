@@ -33,7 +33,7 @@ public static class Orpo
         // Load
         var (tally, check, counts) = (new RowTally(), new PreferenceCheck(), new Dictionary<string, long>(StringComparer.Ordinal));
         var tokenizer = Tokenizer.Load(parent.Require(ModelFiles.Tokenizer));
-        var contract = StageContract.Resolve(options.Contract, parent, tokenizer);
+        var contract = StageContract.Resolve(options.Contract, parent, tokenizer, options.ContractChange);
         var rows = PreferenceData.Pairs(Stage, files, contract, options, tally, counts, check);
         var validationRows = PreferenceData.Pairs(Stage, validationFiles, contract, options, new RowTally(), counts);
         using var decoder = Tuning.Load(parent, options, Stage);

@@ -18,6 +18,10 @@ public sealed record OrpoOptions : TuningOptions
     [Description("Prompt contract of the new version; the parent's unless given, chatml if it has none.")]
     public string? Contract { get; init; }
 
+    /// <summary>The contract may break the parent's.</summary>
+    [Description("The new version may break the prompt contract that trained its parent; its lineage says in what.")]
+    public bool ContractChange { get; init; }
+
     /// <summary>β.</summary>
     [Description("Beta: weight of the odds ratio beside the loss on the chosen answers."), Range(0, 1000, MinimumIsExclusive = true)]
     public double Beta { get; init; } = 0.1;

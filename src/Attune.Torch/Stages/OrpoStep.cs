@@ -60,7 +60,7 @@ public static class OrpoStep
     /// <summary>A forward and backward pass that changes nothing; how many tokens it had.</summary>
     public static long Trial(Decoder decoder, Optimiser optimiser, double beta, IReadOnlyList<OrpoBatch> microBatches)
     {
-        UpdateStep.Gradients(microBatches.Select(b => (Func<Tensor>)(() => Loss(decoder, beta, b, new PairMeters()))), null);
+        UpdateStep.Gradients(microBatches.Select(b => (Func<Tensor>)(() => Loss(decoder, beta, b, new PairMeters()))));
         optimiser.ZeroGradients();
         return microBatches.Sum(b => (long)b.Rows.Tokens);
     }

@@ -36,7 +36,7 @@ public static class Reward
         // Load
         var (tally, check, counts) = (new RowTally(), new PreferenceCheck(), new Dictionary<string, long>(StringComparer.Ordinal));
         var tokenizer = Tokenizer.Load(parent.Require(ModelFiles.Tokenizer));
-        var contract = StageContract.Resolve(options.Contract, parent, tokenizer);
+        var contract = StageContract.Resolve(options.Contract, parent, tokenizer, options.ContractChange);
         var rows = RewardData.Read(Stage, files, contract, options, tally, counts, check);
         var validationRows = RewardData.Read(Stage, validationFiles, contract, options, new RowTally(), counts);
         using var model = RewardFiles.Open(parent, options, Stage);

@@ -13,6 +13,10 @@ public sealed record RewardOptions : TuningOptions
     [Description("Prompt contract that answers are rendered by; the parent's unless given.")]
     public string? Contract { get; init; }
 
+    /// <summary>The contract may break the parent's.</summary>
+    [Description("The new version may break the prompt contract that trained its parent; its lineage says in what.")]
+    public bool ContractChange { get; init; }
+
     /// <summary>The likelihood.</summary>
     [Description("What the preferences are taken for: pairs (Bradley–Terry) or rankings (Plackett–Luce over all answers of a prompt).")]
     public string Likelihood { get; init; } = "pairs";

@@ -46,7 +46,7 @@ public static class RewardStep
     /// <summary>A forward and backward pass that changes nothing; how many tokens it had.</summary>
     public static long Trial(RewardModel model, Optimiser optimiser, RewardObjective objective, IReadOnlyList<RewardBatch> microBatches)
     {
-        UpdateStep.Gradients(microBatches.Select(b => (Func<Tensor>)(() => Loss(model, objective, b, new RewardMeters()))), null);
+        UpdateStep.Gradients(microBatches.Select(b => (Func<Tensor>)(() => Loss(model, objective, b, new RewardMeters()))));
         optimiser.ZeroGradients();
         return microBatches.Sum(b => (long)b.Rows.Tokens);
     }

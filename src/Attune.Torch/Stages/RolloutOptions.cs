@@ -18,6 +18,10 @@ public abstract record RolloutOptions : TuningOptions
     [Description("Prompt contract of the new version; the parent's unless given.")]
     public string? Contract { get; init; }
 
+    /// <summary>The contract may break the parent's.</summary>
+    [Description("The new version may break the prompt contract that trained its parent; its lineage says in what.")]
+    public bool ContractChange { get; init; }
+
     /// <summary>The reward model.</summary>
     [Description("Reward model that scores the answers: a version or a folder, of the policy's tokenizer and contract.")]
     public string? RewardModel { get; init; }

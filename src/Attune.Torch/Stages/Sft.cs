@@ -33,7 +33,7 @@ public static class Sft
         // Load
         var tally = new RowTally();
         var tokenizer = Tokenizer.Load(parent.Require(ModelFiles.Tokenizer));
-        var contract = StageContract.Resolve(options.Contract, parent, tokenizer);
+        var contract = StageContract.Resolve(options.Contract, parent, tokenizer, options.ContractChange);
         var counts = new Dictionary<string, long>(StringComparer.Ordinal);
         var talks = ConversationRows(files, contract, options, tally, counts);
         var replayed = Replay.Rows(replayFiles, options.ReplayShare, talks.Sum(r => (long)r.Ids.Length), tokenizer, options.SequenceLength, options.Seed);
@@ -94,7 +94,7 @@ public static class Sft
             CodeVersion = RunIdentity.CodeVersion,
             Kernels = RunIdentity.Kernels,
             Contract = contract.Contract.Hash,
-            Facts = LineageFacts.Of(config, state, report),
+            Facts = contract.Note(LineageFacts.Of(config, state, report)),
         };
         var kind = options.Kind ?? VersionKind.Instruct;
         ModelCard.Write(Path.Combine(run.Model, ModelFiles.Card), kind, lineage, config, ModelFolder.ContractOf(run.Model));

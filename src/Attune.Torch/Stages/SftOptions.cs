@@ -15,6 +15,10 @@ public sealed record SftOptions : TuningOptions
     [Description("Prompt contract of the new version: a built-in name (chatml) or a folder with a chat template; the parent's unless given, chatml if it has none.")]
     public string? Contract { get; init; }
 
+    /// <summary>The contract may break the parent's.</summary>
+    [Description("The new version may break the prompt contract that trained its parent; its lineage says in what.")]
+    public bool ContractChange { get; init; }
+
     /// <summary>Plain text that keeps what the parent knows.</summary>
     [Description("Plain text mixed in, every token of it trained: keeps what the parent knows.")]
     public IReadOnlyList<string> Replay { get; init; } = [];

@@ -18,6 +18,10 @@ public sealed record SimpoOptions : TuningOptions
     [Description("Prompt contract of the new version; the parent's unless given.")]
     public string? Contract { get; init; }
 
+    /// <summary>The contract may break the parent's.</summary>
+    [Description("The new version may break the prompt contract that trained its parent; its lineage says in what.")]
+    public bool ContractChange { get; init; }
+
     /// <summary>β.</summary>
     [Description("Beta: scales the difference of the mean log-probabilities (2 to 2.5 in the paper)."), Range(0, 1000, MinimumIsExclusive = true)]
     public double Beta { get; init; } = 2;

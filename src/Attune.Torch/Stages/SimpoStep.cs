@@ -38,7 +38,7 @@ public static class SimpoStep
     /// <summary>A forward and backward pass that changes nothing; how many tokens it had.</summary>
     public static long Trial(Decoder decoder, Optimiser optimiser, SimpoObjective objective, IReadOnlyList<RaggedBatch> microBatches)
     {
-        UpdateStep.Gradients(microBatches.Select(b => (Func<Tensor>)(() => Loss(decoder, objective, b, new PairMeters()))), null);
+        UpdateStep.Gradients(microBatches.Select(b => (Func<Tensor>)(() => Loss(decoder, objective, b, new PairMeters()))));
         optimiser.ZeroGradients();
         return microBatches.Sum(b => (long)b.Tokens);
     }

@@ -1,3 +1,4 @@
+using System.Text.Json.Nodes;
 using Attune.Core.Checkpoints;
 using Attune.Core.Data;
 using Attune.Core.Tokens;
@@ -17,16 +18,35 @@ public sealed record StageContract(PromptContract Contract, Tokenizer Tokenizer)
     /// <summary>Ids that end an assistant's turn: the model must learn to say them.</summary>
     public IReadOnlyList<int> EndOfTurn => Contract.StopIds;
 
-    /// <summary>The contract that the options name (built in, or a folder's); else the parent's; else ChatML.</summary>
-    /// <exception cref="PromptException">The contract cannot be read or does not fit the tokenizer.</exception>
+    /// <summary>What of the parent's contract this one breaks, in words: empty where it keeps all of it, else said on purpose.</summary>
+    public IReadOnlyList<string> Broken { get; init; } = [];
+
+    /// <summary>The contract that the options name (built in, a folder's or a file's); else the parent's; else ChatML.</summary>
+    /// <param name="named">The option, or null.</param>
+    /// <param name="parent">The files of the parent.</param>
+    /// <param name="tokenizer">The parent's tokenizer.</param>
+    /// <param name="change">The contract may break what trained the parent; <see cref="Note"/> says so in the lineage.</param>
+    /// <exception cref="PromptException">The contract cannot be read or does not fit the tokenizer; ATT1106: it breaks the parent's and <paramref name="change"/> is not given.</exception>
     /// <exception cref="TrainingException">ATT5126: there is no contract of that name and no such folder.</exception>
-    public static StageContract Resolve(string? named, ModelFiles parent, Tokenizer tokenizer)
+    public static StageContract Resolve(string? named, ModelFiles parent, Tokenizer tokenizer, bool change = false)
     {
-        var contract = named is null ? OfFiles(parent, tokenizer) ?? BuiltInContracts.ByName(Default, tokenizer)
-            : BuiltInContracts.All.TryGetValue(named, out var make) ? make(tokenizer)
-            : Directory.Exists(named) ? OfFiles(ModelFiles.OfFolder(named), tokenizer) ?? throw Unknown(named)
+        // A Base model has no format of its own to pass on.
+        var kept = ModelContract.Of(parent, tokenizer, change) is { Name: not "base" } own ? own : null;
+        var contract = named is null ? kept ?? BuiltInContracts.ByName(Default, tokenizer)
+            : ModelContract.Named(named, tokenizer) is { } found && (found.Name != "base" || BuiltInContracts.All.ContainsKey(named)) ? found
             : throw Unknown(named);
-        return new StageContract(contract, tokenizer);
+        if (kept is null)
+            return new StageContract(contract, tokenizer);
+        ContractGate.Require(kept, contract, change, tokenizer);
+        return new StageContract(contract, tokenizer) { Broken = ContractGate.Broken(kept, contract, tokenizer) };
+    }
+
+    /// <summary>Facts of a run with what its contract breaks, where it breaks anything.</summary>
+    public JsonObject Note(JsonObject facts)
+    {
+        if (Broken.Count > 0)
+            facts["contract_change"] = new JsonArray([.. Broken.Select(b => (JsonNode)b)]);
+        return facts;
     }
 
     /// <summary>Conversation → ids and which of them are the assistant's.</summary>
@@ -76,20 +96,9 @@ public sealed record StageContract(PromptContract Contract, Tokenizer Tokenizer)
         Atomic.WriteAllText(Path.Combine(folder, ModelFiles.PromptContract), Contract.ToJson());
     }
 
-    // A Base model has no format of its own to pass on.
-    private static PromptContract? OfFiles(ModelFiles files, Tokenizer tokenizer)
-    {
-        if (files.Find(ModelFiles.PromptContract) is { } json)
-            return PromptContract.FromJson(File.ReadAllText(json)) is var kept && kept.TokenizerDigest == tokenizer.Digest ? kept : kept.For(tokenizer);
-        var contract = PromptContract.FromFiles(Text(files, ModelFiles.TokenizerConfig), Text(files, ModelFiles.ChatTemplate), tokenizer);
-        return contract.Name == "base" ? null : contract;
-    }
-
-    private static string? Text(ModelFiles files, string name) => files.Find(name) is { } path ? File.ReadAllText(path) : null;
-
     private static TrainingException Unknown(string named) => new("ATT5126", $"There is no prompt contract '{named}'.")
     {
         Field = "contract",
-        Hint = $"Built in are {string.Join(", ", BuiltInContracts.All.Keys)}; or give a folder with chat_template.jinja.",
+        Hint = $"Built in are {string.Join(", ", BuiltInContracts.All.Keys)}; or give a file, or a folder with chat_template.jinja.",
     };
 }

@@ -73,6 +73,7 @@ public sealed class VersionComparisonTests
         var win = Row(rows, "winrate");
         Assert.Equal((0.5, 0.5), (win.Value, win.Chance));
         Assert.Equal(QuestionSets.Behaviour.Sum(s => Judged.Questions[s].Count), win.N);
+        Assert.All(QuestionSets.Behaviours, b => Assert.Equal(b.Sets.Sum(s => Judged.Questions[s].Count), Row(rows, $"winrate.{b.Kind}").N));
     }
 
     [Fact]
@@ -87,7 +88,7 @@ public sealed class VersionComparisonTests
 
     [Fact]
     public void One_version_alone_has_neither_differences_nor_wins() =>
-        Assert.DoesNotContain(Measure(Half), r => r.Metric == "winrate" || r.Metric.EndsWith(".difference", StringComparison.Ordinal));
+        Assert.DoesNotContain(Measure(Half), r => r.Metric.StartsWith("winrate", StringComparison.Ordinal) || r.Metric.EndsWith(".difference", StringComparison.Ordinal));
 
     [Fact]
     public void Chance_is_the_most_common_answer_and_absent_where_no_value_is_asked()

@@ -1,5 +1,5 @@
-using System.Text;
 using System.Text.Json;
+using Attune.Core.Checkpoints.Gguf;
 using Attune.Core.Tokens;
 using Attune.Testing;
 using Xunit;
@@ -66,59 +66,7 @@ public class GgufVocabularyVectors
 
     private static GgufVocabulary ReadVocabulary(string file)
     {
-        var values = ReadMetadata(file);
-        return new GgufVocabulary
-        {
-            Model = (string)values["tokenizer.ggml.model"],
-            Pre = values.TryGetValue("tokenizer.ggml.pre", out var pre) ? (string)pre : "default",
-            Tokens = [.. ((object[])values["tokenizer.ggml.tokens"]).Cast<string>()],
-            Types = values.TryGetValue("tokenizer.ggml.token_type", out var types) ? [.. ((object[])types).Cast<int>()] : [],
-            Merges = values.TryGetValue("tokenizer.ggml.merges", out var merges) ? [.. ((object[])merges).Cast<string>()] : [],
-            Scores = values.TryGetValue("tokenizer.ggml.scores", out var scores) ? [.. ((object[])scores).Cast<float>()] : [],
-            Unknown = values.TryGetValue("tokenizer.ggml.unknown_token_id", out var unknown) ? (int)(uint)unknown : null,
-            AddSpacePrefix = !values.TryGetValue("tokenizer.ggml.add_space_prefix", out var prefix) || (bool)prefix,
-        };
-    }
-
-    private static Dictionary<string, object> ReadMetadata(string file)
-    {
-        using var reader = new BinaryReader(File.OpenRead(file));
-        Assert.Equal("GGUF", Encoding.ASCII.GetString(reader.ReadBytes(4)));
-        reader.ReadUInt32();
-        reader.ReadUInt64();
-        var values = new Dictionary<string, object>(StringComparer.Ordinal);
-        for (var count = reader.ReadUInt64(); count > 0; count--)
-        {
-            var key = Text(reader);
-            values[key] = Value(reader, reader.ReadUInt32());
-        }
-        return values;
-    }
-
-    private static string Text(BinaryReader reader) => Encoding.UTF8.GetString(reader.ReadBytes((int)reader.ReadUInt64()));
-
-    private static object Value(BinaryReader reader, uint type)
-    {
-        switch (type)
-        {
-            case 0: return reader.ReadByte();
-            case 1: return reader.ReadSByte();
-            case 2: return reader.ReadUInt16();
-            case 3: return reader.ReadInt16();
-            case 4: return reader.ReadUInt32();
-            case 5: return reader.ReadInt32();
-            case 6: return reader.ReadSingle();
-            case 7: return reader.ReadBoolean();
-            case 8: return Text(reader);
-            case 9:
-                var item = reader.ReadUInt32();
-                var items = new object[reader.ReadUInt64()];
-                for (var i = 0; i < items.Length; i++)
-                    items[i] = Value(reader, item);
-                return items;
-            case 10: return reader.ReadUInt64();
-            case 11: return reader.ReadInt64();
-            default: return reader.ReadDouble();
-        }
+        using var gguf = GgufFile.Open(file);
+        return GgufTokenizerKeys.Read(gguf.Metadata);
     }
 }

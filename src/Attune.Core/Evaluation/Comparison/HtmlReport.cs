@@ -20,6 +20,11 @@ public static class HtmlReport
         (MetricGroup.Hard, "Hard cases, as found", "困难情形（如实报告）"),
     ];
 
+    private static readonly (string Kind, string En, string Zh)[] Behaviours =
+    [
+        ("secrets", "secrets", "保密"), ("tone", "tone", "语气"), ("followup", "follow-ups", "追问"), ("format", "format and rules", "格式与规则"),
+    ];
+
     /// <summary>Renders the page.</summary>
     /// <param name="report">The figures.</param>
     /// <param name="cards">The versions, in the order of the figures.</param>
@@ -114,6 +119,8 @@ public static class HtmlReport
             return;
         html.Append(Both("h2", "Head to head where behaviour is judged", "行为对比胜率"));
         html.Append(CultureInfo.InvariantCulture, $"<p><b>{Text(row.Group)}: {Percent(row.Value)}</b> <small>{row.Low * 100:F1}–{row.High * 100:F1}, n {row.N}, {Text(row.Method)}</small></p>");
+        html.Append(SvgPlot.Intervals([.. Behaviours.SelectMany(b => report.Rows.Where(r => r.Metric == $"winrate.{b.Kind}")
+            .Select(r => (b.En, b.Zh, (IReadOnlyList<(double, double, double)?>)[(r.Value, r.Low, r.High)])))]));
     }
 
     private static void Differences(StringBuilder html, Report report)

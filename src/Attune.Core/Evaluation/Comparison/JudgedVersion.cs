@@ -11,6 +11,9 @@ public sealed record JudgedAnswer(WorldQuestion Question, string Answer, WorldVe
 /// <param name="Answers">Set → answers.</param>
 public sealed record JudgedVersion(string Name, string? Digest, IReadOnlyDictionary<string, IReadOnlyList<JudgedAnswer>> Answers)
 {
+    /// <summary>Whether it was asked all of these sets.</summary>
+    public bool Has(IEnumerable<string> sets) => sets.All(Answers.ContainsKey);
+
     /// <summary>The answers of several sets, one after the other.</summary>
     public IEnumerable<JudgedAnswer> Of(IEnumerable<string> sets) => sets.SelectMany(set => Answers[set]);
 }

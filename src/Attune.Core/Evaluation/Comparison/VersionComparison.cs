@@ -11,20 +11,22 @@ namespace Attune.Core.Evaluation.Comparison;
 /// </summary>
 public static class VersionComparison
 {
-    /// <summary>All rows of the report, in the order of the table.</summary>
+    /// <summary>All rows of the report, in the order of the table: those whose question sets were asked.</summary>
     /// <param name="versions">In the order of a model's life: Base, Instruct, Chat.</param>
     /// <param name="judge">The world's judge.</param>
     /// <param name="seed">The seed of the world, for the rows.</param>
     public static IReadOnlyList<ReportRow> Measure(IReadOnlyList<JudgedVersion> versions, WorldJudge judge, long seed)
     {
         var rows = new List<ReportRow>();
-        foreach (var metric in ComparisonMetric.All)
+        var metrics = ComparisonMetric.All.Where(m => versions.All(v => v.Has(m.Sets))).ToList();
+        foreach (var metric in metrics)
             rows.AddRange(versions.Select(version => Share(metric, version, seed)));
         if (versions.Count < 2)
             return rows;
         var (before, after) = (versions[^2], versions[^1]);
-        rows.AddRange(ComparisonMetric.All.Where(m => m.IsTask).Select(metric => Difference(metric, before, after, seed)));
-        rows.Add(WinRate(before, after, judge, seed));
+        rows.AddRange(metrics.Where(m => m.IsTask).Select(metric => Difference(metric, before, after, seed)));
+        if (versions.All(v => v.Has(QuestionSets.Behaviour)))
+            rows.AddRange(WinRates(before, after, judge, seed));
         return rows;
     }
 
@@ -86,23 +88,41 @@ public static class VersionComparison
         };
     }
 
-    private static ReportRow WinRate(JudgedVersion before, JudgedVersion after, WorldJudge judge, long seed)
+    /// <summary>The win rate of each kind of behaviour, and first their mean: no kind weighs more for having more sets.</summary>
+    private static IEnumerable<ReportRow> WinRates(JudgedVersion before, JudgedVersion after, WorldJudge judge, long seed)
     {
-        var points = after.Of(QuestionSets.Behaviour)
-            .Zip(before.Of(QuestionSets.Behaviour), (a, b) => judge.Compare(a.Question, a.Answer, b.Answer))
-            .ToArray();
-        var facts = Facts(after.Of(QuestionSets.Behaviour));
+        var kinds = QuestionSets.Behaviours.Select(b => WinRate(b.Kind, b.Sets, before, after, judge, seed)).ToList();
+        var value = kinds.Average(k => k.Value);
+        // The kinds are asked different questions, so their errors are independent.
+        var half = Math.Sqrt(kinds.Sum(k => Math.Pow((k.High - k.Low) / 2, 2))) / kinds.Count;
+        yield return kinds[0] with
+        {
+            Metric = "winrate",
+            Value = value,
+            Low = Math.Max(0, value - half),
+            High = Math.Min(1, value + half),
+            N = kinds.Sum(k => k.N),
+            Method = $"the world's judge; mean of {string.Join(", ", QuestionSets.Behaviours.Select(b => b.Kind))}; ties half; 95%",
+        };
+        foreach (var kind in kinds)
+            yield return kind with { Low = Math.Max(0, kind.Low), High = Math.Min(1, kind.High) };
+    }
+
+    private static ReportRow WinRate(string kind, IReadOnlyList<string> sets, JudgedVersion before, JudgedVersion after, WorldJudge judge, long seed)
+    {
+        var points = after.Of(sets).Zip(before.Of(sets), (a, b) => judge.Compare(a.Question, a.Answer, b.Answer)).ToArray();
+        var facts = Facts(after.Of(sets));
         var (value, low, high) = PairedDifference.Of<string>(points, new double[points.Length], facts);
         return new ReportRow
         {
-            Metric = "winrate",
+            Metric = $"winrate.{kind}",
             Group = $"{after.Name} over {before.Name}",
             Value = value,
-            Low = Math.Max(0, low),
-            High = Math.Min(1, high),
+            Low = low,
+            High = high,
             N = points.Length,
             Chance = 0.5,
-            Method = "the world's judge on secrets, tone, follow-ups, format; ties half; 95%" + Clustered(facts),
+            Method = $"the world's judge on {string.Join(", ", sets)}; ties half; 95%" + Clustered(facts),
             Seed = seed,
         };
     }

@@ -1,0 +1,155 @@
+using System.Text.Json.Nodes;
+using Attune.Core.Checkpoints;
+using Attune.Core.Checkpoints.Gguf;
+using Attune.Core.Exchange;
+using Attune.Core.Tests.Checkpoints;
+using Attune.Core.Tokens;
+using Attune.Core.Versions;
+using Attune.Prompts;
+using Xunit;
+
+namespace Attune.Core.Tests.Exchange;
+
+/// <summary>Folders and GGUF files become versions with their provenance, and versions become what other programs open.</summary>
+public sealed class ImportExportTests : IDisposable
+{
+    private readonly Scratch _scratch = new();
+
+    public void Dispose() => _scratch.Dispose();
+
+    [Fact]
+    public void A_folder_becomes_a_version_with_its_provenance()
+    {
+        var folder = TinyModel.Write(_scratch, template: BuiltInTemplates.ChatMl);
+        File.WriteAllText(Path.Combine(folder, "LICENSE"), "Anyone may do anything.");
+        File.WriteAllText(Path.Combine(folder, "README.md"), "---\nlicense: mit\n---\n# Tiny");
+        File.WriteAllText(Path.Combine(folder, "notes.txt"), "not of the model");
+        Directory.CreateDirectory(Path.Combine(folder, ModelImport.MoreTemplates));
+        File.WriteAllText(Path.Combine(folder, ModelImport.MoreTemplates, "tool_use.jinja"), "{{ tools }}");
+
+        var version = Import(folder, "tiny", "my:tiny");
+        Assert.Equal(VersionKind.Chat, version.Kind);
+        Assert.NotNull(version.Lineage.Contract);
+        Assert.Equal("import", version.Lineage.Stage);
+        var facts = version.Lineage.Facts;
+        Assert.Equal("mit", (string?)facts["license"]);
+        Assert.Equal("huggingface", (string?)facts["format"]);
+        Assert.Equal(["LICENSE"], facts["license_files"]!.AsArray().Select(n => (string)n!));
+        Assert.Equal("Anyone may do anything.", File.ReadAllText(version.Files.Require("LICENSE")));
+        foreach (var file in facts["files"]!.AsArray())
+            Assert.Equal((string?)file!["sha256"], Digests.Sha256Of(version.Files.Require((string)file["name"]!)));
+        Assert.Null(version.Files.Find("notes.txt"));
+        Assert.NotNull(version.Files.Find("tool_use.jinja"));
+        // The same again is the same version.
+        Assert.Equal(version.Digest, Import(folder, "tiny", "my:again").Digest);
+
+        ModelExport.ToFolder(Store(), "my:tiny", _scratch["out"], new(), default);
+        Assert.Equal(Digests.Sha256Of(Path.Combine(folder, ModelFiles.Weights)), Digests.Sha256Of(Path.Combine(_scratch["out"], ModelFiles.Weights)));
+        Assert.True(File.Exists(Path.Combine(_scratch["out"], ModelImport.MoreTemplates, "tool_use.jinja")));
+        Assert.True(File.Exists(Path.Combine(_scratch["out"], "special_tokens_map.json")));
+        Assert.True(File.Exists(Path.Combine(_scratch["out"], ModelFiles.GenerationConfig)));
+        Assert.Equal("ATT2060", Assert.Throws<StoreException>(() => ModelExport.ToGguf(version.Files, "x", _scratch["out"], new())).Code);
+        Assert.Equal("ATT3403", Assert.Throws<ExchangeException>(() => ModelExport.ToFolder(Store(), "my:tiny", _scratch["p"], new() { Format = ExportFormat.Peft }, default)).Code);
+    }
+
+    [Fact]
+    public void A_model_without_a_template_is_a_Base()
+    {
+        var version = Import(TinyModel.Write(_scratch), "tiny", "my:base");
+        Assert.Equal(VersionKind.Base, version.Kind);
+        Assert.Null(version.Lineage.Contract);
+        Assert.Null(version.Files.Find(ModelFiles.PromptContract));
+    }
+
+    [Fact]
+    public void Gguf_there_and_back_is_the_same_model()
+    {
+        var folder = TinyModel.Write(_scratch, template: BuiltInTemplates.ChatMl);
+        var files = ModelExport.ToGguf(ModelFiles.OfFolder(folder), "my:tiny", _scratch["gguf"], new() { Format = ExportFormat.Ollama });
+        Assert.Equal(["Modelfile", "my-tiny.gguf"], files);
+        var version = Import(Path.Combine(_scratch["gguf"], "my-tiny.gguf"), "my-tiny.gguf", "back:tiny");
+        Assert.Equal("gguf", (string?)version.Lineage.Facts["format"]);
+        Assert.Equal(VersionKind.Chat, version.Kind);
+        using var before = WeightFiles.Open(ModelFiles.OfFolder(folder));
+        using var after = WeightFiles.Open(version.Files);
+        foreach (var tensor in before.Tensors)
+            Assert.True(before.Bytes(tensor.Name).SequenceEqual(after.Bytes(tensor.Name)), tensor.Name);
+        Assert.Equal(BuiltInTemplates.ChatMl, File.ReadAllText(version.Files.Require(ModelFiles.ChatTemplate)));
+        Assert.Equal(Tokenizer.Load(Path.Combine(folder, ModelFiles.Tokenizer)).Encode("the quick<|im_end|> fox"), Tokenizer.Load(version.Files.Require(ModelFiles.Tokenizer)).Encode("the quick<|im_end|> fox"));
+
+        var modelfile = File.ReadAllText(Path.Combine(_scratch["gguf"], "Modelfile"));
+        Assert.StartsWith("FROM ./my-tiny.gguf\nTEMPLATE \"\"\"{{- range .Messages }}<|im_start|>{{ .Role }}\n{{ .Content }}<|im_end|>\n{{ end }}<|im_start|>assistant\n\"\"\"\n", modelfile, StringComparison.Ordinal);
+        Assert.Contains("PARAMETER stop \"<|im_end|>\"\n", modelfile, StringComparison.Ordinal);
+        Assert.Contains("PARAMETER num_ctx 32\n", modelfile, StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData(GgufStorage.F16, GgufType.F16)]
+    [InlineData(GgufStorage.Bf16, GgufType.BF16)]
+    [InlineData(GgufStorage.F32, GgufType.F32)]
+    [InlineData(GgufStorage.Q8, GgufType.F16)]
+    public void Matrices_are_stored_as_asked_and_norms_as_floats(GgufStorage storage, GgufType expected)
+    {
+        // Rows of 8 are no whole Q8_0 block: they become halves.
+        ModelExport.ToGguf(ModelFiles.OfFolder(TinyModel.Write(_scratch)), "t", _scratch["g"], new() { Weights = storage });
+        using var file = GgufFile.Open(Path.Combine(_scratch["g"], "t.gguf"));
+        Assert.Equal(expected, file["blk.0.attn_q.weight"].Type);
+        Assert.Equal(GgufType.F32, file["blk.0.attn_norm.weight"].Type);
+        Assert.Equal("llama", file.Metadata.Text("general.architecture"));
+    }
+
+    [Fact]
+    public void What_does_not_belong_together_is_refused()
+    {
+        var folder = TinyModel.Write(_scratch);
+        Assert.Equal("ATT3401", Refusal(_scratch["nowhere"]));
+        var config = JsonNode.Parse(File.ReadAllText(Path.Combine(folder, ModelFiles.Config)))!;
+        config["vocab_size"] = 300;
+        File.WriteAllText(Path.Combine(folder, ModelFiles.Config), config.ToJsonString());
+        Assert.Equal("ATT2016", Refusal(folder));
+        File.Delete(Path.Combine(folder, ModelFiles.Weights));
+        File.WriteAllText(Path.Combine(folder, "pytorch_model.bin"), "PK\u0003\u0004");
+        Assert.Equal("ATT2014", Refusal(folder));
+        File.WriteAllText(_scratch["x.gguf"], "GGUF, but not for long");
+        Assert.Equal("ATT3301", Refusal(_scratch["x.gguf"]));
+    }
+
+    [Fact]
+    public void Every_built_in_format_has_a_template_for_Ollama()
+    {
+        var folder = TinyModel.Write(_scratch);
+        var tokenizer = Tokenizer.Load(Path.Combine(folder, ModelFiles.Tokenizer));
+        var config = HuggingFaceConfig.Read(Path.Combine(folder, ModelFiles.Config));
+        var chats = 0;
+        foreach (var (name, make) in BuiltInContracts.All.Where(c => c.Key is not ("base" or "completion")))
+        {
+            PromptContract contract;
+            try
+            {
+                contract = make(tokenizer);
+            }
+            catch (PromptException)
+            {
+                // Formats whose control tokens this tokenizer lacks.
+                continue;
+            }
+            chats++;
+            var text = OllamaModelfile.Text("x.gguf", config, contract, ["<|im_end|>", "say \"stop\"\n"], new() { DoSample = true, Temperature = 0.7, TopP = 0.9 });
+            Assert.Contains("TEMPLATE \"\"\"{{- ", text, StringComparison.Ordinal);
+            Assert.DoesNotContain("</s>", text, StringComparison.Ordinal);
+            Assert.Contains("PARAMETER stop \"say \\\"stop\\\"\\n\"\n", text, StringComparison.Ordinal);
+            Assert.Contains("PARAMETER temperature 0.7\n", text, StringComparison.Ordinal);
+        }
+        Assert.True(chats >= 2);
+        Assert.Contains("TEMPLATE \"\"\"{{ .Prompt }}\"\"\"", OllamaModelfile.Text("x.gguf", config, null, [], null), StringComparison.Ordinal);
+    }
+
+    private string Refusal(string path) => Assert.ThrowsAny<AttuneException>(() => Draft(path, "x")).Code;
+
+    private ModelStore Store() => ModelStore.Open(_scratch["store"]);
+
+    private ModelVersion Import(string path, string origin, string tag) => Store().Add(Draft(path, origin), tag);
+
+    private VersionDraft Draft(string path, string origin) =>
+        ModelImport.Draft(path, origin, new() { Source = path }, Directory.CreateDirectory(_scratch[$"staging-{Guid.NewGuid():N}"]).FullName, "1.0");
+}
