@@ -6,6 +6,7 @@ return args switch
     ["train-speed", .. var rest] => TrainSpeed.Run(rest),
     ["align-speed", .. var rest] => AlignSpeed.Run(rest),
     ["decode-speed", .. var rest] => DecodeSpeed.Run(rest),
+    ["load", .. var rest] => LoadBench.Run(rest),
     ["tokens", .. var rest] => TokenizerBench.Run(rest),
     ["train-tokenizer", .. var rest] => TokenizerTraining.Run(rest),
     ["world", .. var rest] => WorldBench.Run(rest),

@@ -1,3 +1,4 @@
+using Attune.Core.Checkpoints;
 using Attune.Inference.Kernels;
 
 namespace Attune.Inference;
@@ -21,9 +22,10 @@ internal sealed unsafe class ForwardPass : IDisposable
     private readonly WorkerPool _pool;
     private readonly Attention _attention;
     private readonly Action<int> _layers, _head;
-    private readonly NativeFloats _x, _h, _qkv, _attended, _gateUp, _logits;
-    private readonly Rotary _rotary;
-    private readonly int[] _ids;
+    private readonly NativeFloats _x, _h, _part, _qkv, _attended, _gateUp, _logits;
+    private readonly Dictionary<LayerRotation, Rotary> _rotary = [];
+    private readonly Rotary?[] _rotaryOf;
+    private readonly int[] _ids, _positions;
     private readonly List<Segment> _segments = [];
     private readonly List<(int Input, int Position, int Row)> _wanted = [];
     private readonly List<Segment>[] _ofWorker;
@@ -36,16 +38,22 @@ internal sealed unsafe class ForwardPass : IDisposable
         _weights = weights;
         _pool = new WorkerPool(workers);
         _attention = new Attention(weights, workers);
-        _rotary = new Rotary(weights.Config, maxRows);
+        foreach (var kind in Enumerable.Range(0, weights.Config.Layers).Select(weights.Config.RotationOf).Distinct())
+        {
+            if (RotaryFrequencies.Of(weights.Config, kind) is { } frequencies)
+                _rotary[kind] = new Rotary(frequencies, maxRows);
+        }
+        _rotaryOf = [.. Enumerable.Range(0, weights.Config.Layers).Select(i => _rotary.GetValueOrDefault(weights.Config.RotationOf(i)))];
         (_layers, _head) = (Layers, Head);
         _ofWorker = [.. Enumerable.Range(0, workers).Select(_ => new List<Segment>())];
         _small = weights.Config.Parameters * sizeof(float) <= CachedBytes;
-        _ids = new int[maxRows];
+        (_ids, _positions) = (new int[maxRows], new int[maxRows]);
         _x = new NativeFloats((long)maxRows * weights.Width);
         _h = new NativeFloats((long)maxRows * weights.Width);
+        _part = new NativeFloats(weights.Layers.All(l => l.AttentionIsDirect && l.FeedForwardIsDirect) ? 0 : (long)maxRows * weights.Width);
         _qkv = new NativeFloats((long)maxRows * (weights.QueryWidth + 2 * weights.KeyValueWidth));
         _attended = new NativeFloats((long)maxRows * weights.QueryWidth);
-        _gateUp = new NativeFloats((long)maxRows * 2 * weights.FeedForwardWidth);
+        _gateUp = new NativeFloats((long)maxRows * weights.InnerWidth);
         _logits = new NativeFloats((long)Math.Min(LogitRows, maxRows) * weights.Head.PaddedRows);
     }
 
@@ -69,11 +77,13 @@ internal sealed unsafe class ForwardPass : IDisposable
         var position = input.Cache.Length;
         input.Cache.Reserve(position + count);
         _segments.Add(new(input.Cache, Rows, count, position));
-        input.Cache.Advance(count);
+        input.Cache.Advance(input.Ids.Span.Slice(start, count));
         for (var i = 0; i < count; i++)
         {
             _ids[Rows + i] = input.Ids.Span[start + i];
-            _rotary.Set(Rows + i, position + i);
+            _positions[Rows + i] = position + i;
+            foreach (var rotary in _rotary.Values)
+                rotary.Set(Rows + i, position + i, input.Cache.IsLong);
             if (input.Wanted == LogitsWanted.All || (input.Wanted == LogitsWanted.Last && start + i == input.Ids.Length - 1))
                 _wanted.Add((index, start + i, Rows + i));
         }
@@ -94,7 +104,10 @@ internal sealed unsafe class ForwardPass : IDisposable
             for (var i = 0; i < _wantedCount; i++)
             {
                 var (input, position, _) = _wanted[_firstWanted + i];
-                reader(input, position, new Span<float>(_logits.Pointer + (nint)i * stride, _weights.Config.VocabularySize));
+                var logits = new Span<float>(_logits.Pointer + (nint)i * stride, _weights.Config.VocabularySize);
+                if (_weights.Config.LogitSoftCap is { } cap)
+                    Activations.SoftCap(logits, (float)cap);
+                reader(input, position, logits);
             }
         }
         Clear();
@@ -104,8 +117,9 @@ internal sealed unsafe class ForwardPass : IDisposable
     {
         _pool.Dispose();
         _attention.Dispose();
-        _rotary.Dispose();
-        foreach (var buffer in (NativeFloats[])[_x, _h, _qkv, _attended, _gateUp, _logits])
+        foreach (var rotary in _rotary.Values)
+            rotary.Dispose();
+        foreach (var buffer in (NativeFloats[])[_x, _h, _part, _qkv, _attended, _gateUp, _logits])
             buffer.Dispose();
     }
 
@@ -128,53 +142,119 @@ internal sealed unsafe class ForwardPass : IDisposable
         if (segments.Count == 0)
             return;
         var w = _weights;
-        var (d, f, qkvWidth) = (w.Width, w.FeedForwardWidth, w.QueryWidth + 2 * w.KeyValueWidth);
+        var (d, f, inner, qkvWidth) = (w.Width, w.FeedForwardWidth, w.InnerWidth, w.QueryWidth + 2 * w.KeyValueWidth);
         var first = (nint)segments[0].First;
         var m = segments[^1].First + segments[^1].Count - (int)first;
         var (from, to) = ((int)first + m * share / shares, (int)first + m * (share + 1) / shares);
-        float* x_MD = _x.Pointer + first * d, h_MD = _h.Pointer + first * d, qkv = _qkv.Pointer + first * qkvWidth;
-        float* attended = _attended.Pointer + first * w.QueryWidth, gateUp = _gateUp.Pointer + first * 2 * f;
+        float* x_MD = _x.Pointer + first * d, h_MD = _h.Pointer + first * d, part_MD = _part.Pointer + first * d, qkv = _qkv.Pointer + first * qkvWidth;
+        float* attended = _attended.Pointer + first * w.QueryWidth, gateUp = _gateUp.Pointer + first * inner;
 
         for (var row = from; row < to; row++)
-            w.Embedding.CopyRow(_ids[row], _x.Pointer + (nint)row * d);
+            Embed(row);
         for (var i = 0; i < w.Layers.Length; i++)
         {
             var layer = w.Layers[i];
-            Norm(layer.InputNorm, from, to);
+            // Rows: what attention reads. Where a product goes on from a bias, the bias is put there before.
+            for (nint row = from; row < to; row++)
+            {
+                Norm(layer.AttentionNorm, row);
+                Put(layer.QueryKeyValueBias, _qkv, row, qkvWidth);
+                Put(layer.OutputBias, layer.AttentionIsDirect ? null : _part, row, d);
+            }
             Meet();
-            layer.QueryKeyValue.Multiply(h_MD, d, m, qkv, qkvWidth, add: false, share, shares);
+            layer.QueryKeyValue.Multiply(h_MD, d, m, qkv, qkvWidth, add: layer.QueryKeyValueBias is not null, share, shares);
             Meet();
-            _attention.RotateAndStore(i, _qkv.Pointer, _rotary, segments, share, shares);
+            if (w.Config.QueryKeyNorm == QueryKeyNorm.Whole)
+            {
+                _attention.NormWhole(layer, _qkv.Pointer, from, to);
+                Meet();
+            }
+            _attention.RotateAndStore(i, _qkv.Pointer, _rotaryOf[i], segments, share, shares);
             Meet();
             _attention.Attend(i, _qkv.Pointer, _attended.Pointer, segments, share, shares, worker);
             Meet();
-            layer.Output.Multiply(attended, w.QueryWidth, m, x_MD, d, add: true, share, shares);
+            layer.Output.Multiply(attended, w.QueryWidth, m, layer.AttentionIsDirect ? x_MD : part_MD, d, add: layer.AttentionIsDirect || layer.OutputBias is not null, share, shares);
             Meet();
-            Norm(layer.FeedForwardNorm, from, to);
+            // Rows: attention joins the stream; what the feed-forward layer reads, before that where the two stand side by side.
+            for (nint row = from; row < to; row++)
+            {
+                if (!w.Config.ParallelResidual)
+                    Join(layer.AttentionIsDirect, layer.AttentionOutNorm, row);
+                if (w.Config.NormPlacement != NormPlacement.Shared)
+                    Norm(layer.FeedForwardNorm, row);
+                if (w.Config.ParallelResidual)
+                    Join(layer.AttentionIsDirect, layer.AttentionOutNorm, row);
+                Put(layer.GateUpBias, _gateUp, row, inner);
+                Put(layer.DownBias, layer.FeedForwardIsDirect ? null : _part, row, d);
+            }
             Meet();
-            layer.GateUp.Multiply(h_MD, d, m, gateUp, 2 * f, add: false, share, shares);
+            layer.GateUp.Multiply(h_MD, d, m, gateUp, inner, add: layer.GateUpBias is not null, share, shares);
             Meet();
             // Columns are shared out, not rows: a single token has work for everyone.
             var (left, right) = (f / Tile.Width * share / shares * Tile.Width, f / Tile.Width * (share + 1) / shares * Tile.Width);
             for (nint row = 0; row < m; row++)
-                Elementwise.SwiGlu(gateUp + row * 2 * f + left, gateUp + row * 2 * f + f + left, right - left);
+            {
+                if (w.Config.GatedFeedForward)
+                    Activations.Gated(w.Config.Activation, gateUp + row * inner + left, gateUp + row * inner + f + left, right - left);
+                else
+                    Activations.Plain(w.Config.Activation, gateUp + row * inner + left, right - left);
+            }
             Meet();
-            layer.Down.Multiply(gateUp, 2 * f, m, x_MD, d, add: true, share, shares);
+            layer.Down.Multiply(gateUp, inner, m, layer.FeedForwardIsDirect ? x_MD : part_MD, d, add: layer.FeedForwardIsDirect || layer.DownBias is not null, share, shares);
             Meet();
+            for (nint row = from; row < to; row++)
+                Join(layer.FeedForwardIsDirect, layer.FeedForwardOutNorm, row);
         }
+    }
+
+    /// <summary>The token's row, scaled where the model does, and the position's where it has a table of them.</summary>
+    private void Embed(int row)
+    {
+        var w = _weights;
+        var x = _x.Pointer + (nint)row * w.Width;
+        w.Embedding.CopyRow(_ids[row], x);
+        if (w.Config.EmbeddingScale is { } scale)
+            Elementwise.Scale(x, (float)scale, w.Width);
+        if (w.Positions is { } positions)
+            Elementwise.AddScaled(positions.Pointer + (nint)_positions[row] * w.Width, x, 1, w.Width);
+    }
+
+    /// <summary>h = norm(x), or x itself where there is no norm.</summary>
+    private void Norm(NormWeights? norm, nint row)
+    {
+        nint d = _weights.Width;
+        if (norm is null)
+            Elementwise.Copy(_x.Pointer + row * d, _h.Pointer + row * d, (int)d);
+        else
+            norm.Apply(_x.Pointer + row * d, _h.Pointer + row * d);
+    }
+
+    /// <summary>Puts a bias where a product will be added to it: into a buffer, or (null) into the residual stream.</summary>
+    private void Put(NativeFloats? bias, NativeFloats? target, nint row, nint width)
+    {
+        if (bias is null)
+            return;
+        if (target is null)
+            Elementwise.AddScaled(bias.Pointer, _x.Pointer + row * width, 1, (int)width);
+        else
+            Elementwise.Copy(bias.Pointer, target.Pointer + row * width, (int)width);
+    }
+
+    /// <summary>x += scale · norm(part), unless the product went into x directly.</summary>
+    private void Join(bool direct, NormWeights? norm, nint row)
+    {
+        if (direct)
+            return;
+        nint d = _weights.Width;
+        var part = _part.Pointer + row * d;
+        norm?.Apply(part, part);
+        Elementwise.AddScaled(part, _x.Pointer + row * d, (float)(_weights.Config.ResidualScale ?? 1), (int)d);
     }
 
     private void Meet()
     {
         if (!_apart)
             _pool.Barrier();
-    }
-
-    private void Norm(NativeFloats weight, int from, int to)
-    {
-        nint d = _weights.Width;
-        for (nint row = from; row < to; row++)
-            Elementwise.RmsNorm(_x.Pointer + row * d, weight.Pointer, _h.Pointer + row * d, _weights.Config.HiddenSize, (int)d, (float)_weights.Config.NormEpsilon);
     }
 
     private void Head(int worker)
@@ -184,7 +264,7 @@ internal sealed unsafe class ForwardPass : IDisposable
         for (var i = from; i < to; i++)
         {
             var row = (nint)_wanted[_firstWanted + i].Row;
-            Elementwise.RmsNorm(_x.Pointer + row * d, w.FinalNorm.Pointer, _h.Pointer + (nint)i * d, w.Config.HiddenSize, d, (float)w.Config.NormEpsilon);
+            w.FinalNorm.Apply(_x.Pointer + row * d, _h.Pointer + (nint)i * d);
         }
         var stride = w.Head.PaddedRows;
         if (m >= workers * (_small ? 1 : RowsWorthTheirWeights))

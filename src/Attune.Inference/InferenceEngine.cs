@@ -46,6 +46,8 @@ public sealed class InferenceEngine : IDisposable
     {
         Check(inputs);
         _pass.Clear();
+        foreach (var input in inputs)
+            Turn(input);
         for (var i = 0; i < inputs.Length; i++)
         {
             var input = inputs[i];
@@ -76,6 +78,24 @@ public sealed class InferenceEngine : IDisposable
     {
         _pass.Dispose();
         _pages.Dispose();
+    }
+
+    /// <summary>
+    /// A text that crosses longrope's original window, in either direction, turns by other frequencies from its first token
+    /// on: what is in its cache is computed again, as transformers does.
+    /// </summary>
+    private void Turn(in SequenceInput input)
+    {
+        var (cache, isLong) = (input.Cache, input.Cache.Length + input.Ids.Length > _weights.LongBeyond);
+        var before = cache.Length > 0 && cache.IsLong != isLong ? cache.Ids.ToArray() : [];
+        if (before.Length > 0)
+            cache.Truncate(0);
+        cache.IsLong = isLong;
+        for (var done = 0; done < before.Length; done += _maxRows)
+        {
+            _pass.Add(0, new(cache, before, LogitsWanted.None), done, Math.Min(before.Length - done, _maxRows));
+            _pass.Execute(static (_, _, _) => { });
+        }
     }
 
     private void Check(ReadOnlySpan<SequenceInput> inputs)

@@ -8,7 +8,7 @@ public class InferenceException(string code, string message, Exception? inner = 
     internal static InferenceException Unsupported(string field, string what) => new("ATT6001", $"The engine cannot run this: {what}.")
     {
         Field = field,
-        Hint = "It runs plain Llama decoders in float32; see docs/guides/engine.md.",
+        Hint = "It runs language models of the architectures in docs/guides/checkpoints.md.",
     };
 
     internal static InferenceException BadToken(int id, int vocabulary) =>

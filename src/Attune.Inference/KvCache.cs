@@ -1,3 +1,4 @@
+using System.Runtime.InteropServices;
 using Attune.Inference.Kernels;
 
 namespace Attune.Inference;
@@ -15,6 +16,7 @@ public sealed class KvCache : IDisposable
 
     private readonly KvPages _pages;
     private readonly List<NativeFloats> _held = [];
+    private readonly List<int> _ids = [];
     private bool _disposed;
 
     internal KvCache(KvPages pages) => _pages = pages;
@@ -27,11 +29,18 @@ public sealed class KvCache : IDisposable
 
     internal object Owner => _pages;
 
+    /// <summary>The tokens whose keys and values are here.</summary>
+    internal ReadOnlySpan<int> Ids => CollectionsMarshal.AsSpan(_ids);
+
+    /// <summary>Whether they were turned by the rotary frequencies of long texts (longrope).</summary>
+    internal bool IsLong { get; set; }
+
     /// <summary>Forgets the tokens from <paramref name="length"/> on.</summary>
     public void Truncate(int length)
     {
         ArgumentOutOfRangeException.ThrowIfGreaterThan((uint)length, (uint)Length);
         Length = length;
+        CollectionsMarshal.SetCount(_ids, length);
         var keep = (length + PagePositions - 1) / PagePositions;
         for (var i = _held.Count - 1; i >= keep; i--)
         {
@@ -56,7 +65,11 @@ public sealed class KvCache : IDisposable
             _held.Add(_pages.Take());
     }
 
-    internal void Advance(int tokens) => Length += tokens;
+    internal void Advance(ReadOnlySpan<int> ids)
+    {
+        _ids.AddRange(ids);
+        Length += ids.Length;
+    }
 
     /// <summary>Keys of a page: panels of 16 positions, [4][C][16].</summary>
     internal unsafe float* Keys(int page, int layer, int head) => _held[page].Pointer + _pages.Offset(layer, head);

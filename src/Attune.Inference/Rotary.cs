@@ -4,33 +4,36 @@ using Attune.Inference.Kernels;
 namespace Attune.Inference;
 
 /// <summary>
-/// Cosines and sines of the rows of a step, computed once for all layers and heads. Angles are float32 products of the
-/// position with float32 frequencies, as in transformers: the difference to exact angles is visible at large positions.
+/// Cosines and sines of the rows of a step, computed once for all layers and heads that turn alike. Angles are float32
+/// products of the position with float32 frequencies, as in transformers: the difference to exact angles is visible at large positions.
 /// </summary>
 internal sealed unsafe class Rotary : IDisposable
 {
     private readonly NativeFloats _cos, _sin;
-    private readonly float[] _frequencies;
+    private readonly RotaryFrequencies _frequencies;
 
-    public Rotary(DecoderConfig config, int maxRows)
+    public Rotary(RotaryFrequencies frequencies, int maxRows)
     {
-        Half = config.HeadSize / 2;
-        _frequencies = new float[Half];
-        for (var i = 0; i < Half; i++)
-            _frequencies[i] = 1f / MathF.Pow((float)config.RopeTheta, 2f * i / config.HeadSize);
+        _frequencies = frequencies;
+        Half = frequencies.Pairs;
         (_cos, _sin) = (new NativeFloats((long)maxRows * Half), new NativeFloats((long)maxRows * Half));
     }
 
-    /// <summary>C / 2.</summary>
+    /// <summary>R / 2: elements of a head that turn with as many others.</summary>
     public int Half { get; }
 
-    public void Set(int row, int position)
+    /// <summary>Sets the angles of a row.</summary>
+    /// <param name="row">The row of the step.</param>
+    /// <param name="position">Its position in its text.</param>
+    /// <param name="isLong">Whether that text turns by the frequencies of long ones.</param>
+    public void Set(int row, int position, bool isLong)
     {
+        var turns = _frequencies.For(isLong ? int.MaxValue : 0);
         for (var i = 0; i < Half; i++)
         {
-            var (sin, cos) = Math.SinCos(position * _frequencies[i]);
-            _cos.Pointer[(nint)row * Half + i] = (float)cos;
-            _sin.Pointer[(nint)row * Half + i] = (float)sin;
+            var (sin, cos) = Math.SinCos(position * turns[i]);
+            _cos.Pointer[(nint)row * Half + i] = (float)cos * _frequencies.Factor;
+            _sin.Pointer[(nint)row * Half + i] = (float)sin * _frequencies.Factor;
         }
     }
 

@@ -21,6 +21,12 @@ public sealed class TorchException : AttuneException
         Hint = "Make batches with RaggedBatch.Of and drop empty rows before.",
     };
 
+    internal static TorchException BeyondPositions(int tokens, int positions) =>
+        new("ATT5012", FormattableString.Invariant($"A row has {tokens} tokens; the model has a table of {positions} positions."))
+        {
+            Hint = "Shorten the row (--overlong truncate), or use a model with rotary positions.",
+        };
+
     internal static TorchException LabelOutside(long label, long vocabulary) =>
         new("ATT5011", FormattableString.Invariant($"A label is {label}; the model's vocabulary has {vocabulary} tokens."))
         {

@@ -1,3 +1,4 @@
+using Attune.Core.Checkpoints;
 using Attune.Core.Randomness;
 using Attune.Inference.Kernels;
 
@@ -6,11 +7,14 @@ namespace Attune.Inference.Tests;
 public sealed class EngineTests
 {
     [Theory]
-    [InlineData(false)]
-    [InlineData(true)]
-    public void A_sequence_gets_the_same_bits_alone_in_a_batch_in_pieces_and_on_any_number_of_threads(bool odd)
+    [InlineData(nameof(TestModel.Small))]
+    [InlineData(nameof(TestModel.Odd))]
+    [InlineData(nameof(TestModel.Sliding))]
+    [InlineData(nameof(TestModel.Gpt2))]
+    [InlineData(nameof(TestModel.Parallel))]
+    public void A_sequence_gets_the_same_bits_alone_in_a_batch_in_pieces_and_on_any_number_of_threads(string kind)
     {
-        using var model = new TestModel(odd ? TestModel.Odd : TestModel.Small);
+        using var model = new TestModel((DecoderConfig)typeof(TestModel).GetProperty(kind)!.GetValue(null)!);
         using var weights = DecoderWeights.Load(model.Files);
         using var one = new InferenceEngine(weights, new() { Threads = 1 });
         var text = Text(weights.Config.VocabularySize, 150);
@@ -37,6 +41,26 @@ public sealed class EngineTests
             at += take;
         }
         Same(alone, got);
+    }
+
+    [Fact]
+    public void A_text_that_crosses_the_original_window_of_longrope_is_turned_again_from_its_start()
+    {
+        using var model = new TestModel(TestModel.LongRope);
+        using var weights = DecoderWeights.Load(model.Files);
+        using var engine = new InferenceEngine(weights, new() { MaxRows = 16 });
+        var text = Text(weights.Config.VocabularySize, 60);
+        using var cache = engine.NewCache();
+        for (var at = 0; at < text.Length; at++)
+        {
+            float[]? got = null;
+            engine.Run([new(cache, text.AsMemory(at, 1))], (_, _, logits) => got = logits.ToArray());
+            Assert.Equal(engine.Forward(text.AsSpan(0, at + 1))[^1], got);
+        }
+        cache.Truncate(20);
+        float[]? shorter = null;
+        engine.Run([new(cache, text.AsMemory(20, 10))], (_, _, logits) => shorter = logits.ToArray());
+        Assert.Equal(engine.Forward(text.AsSpan(0, 30))[^1], shorter);
     }
 
     [Fact]

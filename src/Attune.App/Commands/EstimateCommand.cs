@@ -66,7 +66,7 @@ internal static class EstimateCommand
     private static Task<int> Run(EstimateOptions options)
     {
         StageNames.Check(options.Stage);
-        var config = HuggingFaceConfig.Read(ConfigOf(options), ~DecoderFeatures.None);
+        var config = HuggingFaceConfig.Read(ConfigOf(options));
         if (options.CeilingGflops is null)
             TorchRuntime.Initialise(options.Threads == 0 ? null : options.Threads);
         var ceiling = options.CeilingGflops * 1e9 ?? MatmulCeiling.PerSecond;

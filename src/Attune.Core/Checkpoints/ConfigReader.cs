@@ -17,12 +17,12 @@ internal sealed class ConfigReader(JsonObject json, string path, string prefix =
     /// <summary>Whether the key is there with a value.</summary>
     public bool Has(string key) => Node(key) is not null;
 
-    /// <summary>A whole number of at least <paramref name="least"/>; the default where the key is absent or null.</summary>
-    public int Int(string key, int? whenAbsent = null, int least = 1) => Node(key) switch
+    /// <summary>A whole number between <paramref name="least"/> and <paramref name="most"/>; the default where the key is absent or null.</summary>
+    public int Int(string key, int? whenAbsent = null, int least = 1, int most = int.MaxValue) => Node(key) switch
     {
         null => whenAbsent ?? throw Missing(key),
-        JsonValue value when value.TryGetValue<int>(out var number) && number >= least => number,
-        var other => throw Wrong(key, $"a whole number from {least} to {int.MaxValue}", other),
+        JsonValue value when value.TryGetValue<int>(out var number) && number >= least && number <= most => number,
+        var other => throw Wrong(key, $"a whole number from {least} to {most}", other),
     };
 
     /// <summary>A whole number of at least one, null where the key is null, the default where it is absent.</summary>
@@ -142,6 +142,21 @@ internal sealed class ConfigReader(JsonObject json, string path, string prefix =
             if (value is not null && !_read.Contains(key) && !changeNothing.Contains(key))
                 throw Unsupported(key, $"this key is not known, and a model run without it could be another model (its value is {Short(value)})");
         }
+    }
+
+    /// <summary>
+    /// What the file has in place of the given values, as JSON, or null where it has nothing else; the keys count as read.
+    /// Older files may write a key without the underscore that it begins with.
+    /// </summary>
+    public string? KeptOf(JsonObject usual)
+    {
+        var kept = new JsonObject();
+        foreach (var (key, value) in usual)
+        {
+            if ((Node(key) ?? Node(key.TrimStart('_'))) is { } here && !JsonNode.DeepEquals(here, value))
+                kept[key] = here.DeepClone();
+        }
+        return kept.Count == 0 ? null : kept.ToJsonString();
     }
 
     /// <summary>The error for a value that is sound but not supported.</summary>

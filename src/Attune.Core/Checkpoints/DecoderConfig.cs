@@ -1,3 +1,6 @@
+using System.Text.Json.Serialization;
+using Attune.Core.Checkpoints.Families;
+
 namespace Attune.Core.Checkpoints;
 
 /// <summary>
@@ -114,6 +117,43 @@ public sealed record DecoderConfig
     /// <summary>Multiplies embeddings on the way in, rounded to the weights' type first; null: one.</summary>
     public double? EmbeddingScale { get; init; }
 
+    /// <summary>Whether attention and the feed-forward layer read the same x and both are added to it: x + a(x) + f(x).</summary>
+    public bool ParallelResidual { get; init; }
+
+    /// <summary>Multiplies what a block's two parts add to the residual stream; null: one.</summary>
+    public double? ResidualScale { get; init; }
+
+    /// <summary>Multiplies the logits; null: one.</summary>
+    public double? LogitScale { get; init; }
+
+    /// <summary>Whether rotation turns elements 2i and 2i + 1 of a head together, and not i and i + R/2 of the R rotated ones.</summary>
+    public bool RotatesNeighbours { get; init; }
+
+    /// <summary>Layers whose queries and keys are not rotated: they see no positions.</summary>
+    public IReadOnlyList<int> UnrotatedLayers { get; init; } = [];
+
+    /// <summary>
+    /// Keys of config.json that change nothing of what is computed and stand there with other values than transformers
+    /// writes by itself, as JSON: they are written back.
+    /// </summary>
+    public string? Unused { get; init; }
+
+    /// <summary>What files call its parts.</summary>
+    /// <exception cref="UnsupportedCheckpointException">ATT2022: there is no such architecture.</exception>
+    [JsonIgnore]
+    public DecoderNames Names => FamilyList.Of(Architecture).Names;
+
+    /// <summary>What a layer sees of the past, in tokens, its own included; null: everything.</summary>
+    public int? WindowOf(int layer) => layer < LayerAttentions.Count && LayerAttentions[layer] == LayerAttention.Sliding ? SlidingWindow : null;
+
+    /// <summary>How a layer rotates queries and keys.</summary>
+    public LayerRotation RotationOf(int layer) =>
+        LearnedPositions || UnrotatedLayers.Contains(layer) ? LayerRotation.None
+        : LocalRopeTheta is not null && WindowOf(layer) is not null ? LayerRotation.Local : LayerRotation.Global;
+
+    /// <summary>How many elements of a head are rotated, R: its first ones.</summary>
+    public int RotatedSize => (int)(HeadSize * RotaryShare);
+
     /// <summary>What it needs beyond a plain Llama.</summary>
     public DecoderFeatures Features
     {
@@ -136,8 +176,12 @@ public sealed record DecoderConfig
             Need(AttentionSoftCap is not null || LogitSoftCap is not null, DecoderFeatures.SoftCaps);
             Need(AttentionScale is not null, DecoderFeatures.AttentionScale);
             Need(EmbeddingScale is not null, DecoderFeatures.EmbeddingScale);
-            Need(Architecture is "Phi3ForCausalLM" or "GPT2LMHeadModel", DecoderFeatures.FusedProjections);
+            Need(Names is { Transposed: true } or { QueryKeyValue: not null } or { GateUp: not null }, DecoderFeatures.FusedProjections);
             Need(Head == DecoderHead.Score, DecoderFeatures.ScoreHead);
+            Need(ParallelResidual, DecoderFeatures.ParallelResidual);
+            Need(ResidualScale is not null || LogitScale is not null, DecoderFeatures.Multipliers);
+            Need(RotatesNeighbours, DecoderFeatures.RotatesNeighbours);
+            Need(UnrotatedLayers.Count > 0, DecoderFeatures.UnrotatedLayers);
             return needed;
 
             void Need(bool when, DecoderFeatures feature) => needed |= when ? feature : DecoderFeatures.None;

@@ -24,6 +24,9 @@ public enum NormKind
 
     /// <summary>LayerNorm with a bias (GPT-2).</summary>
     Layer,
+
+    /// <summary>LayerNorm without one (Cohere).</summary>
+    LayerWithoutBias,
 }
 
 /// <summary>Where a block's norms stand.</summary>
@@ -37,6 +40,9 @@ public enum NormPlacement
 
     /// <summary>Before and after each (Gemma 2 and 3).</summary>
     BeforeAndAfter,
+
+    /// <summary>One before both, which then run side by side (Cohere).</summary>
+    Shared,
 }
 
 /// <summary>Whether queries and keys are normalised.</summary>
@@ -60,6 +66,19 @@ public enum LayerAttention
 
     /// <summary>The last <see cref="DecoderConfig.SlidingWindow"/> tokens.</summary>
     Sliding,
+}
+
+/// <summary>Which rotary table a layer uses.</summary>
+public enum LayerRotation
+{
+    /// <summary>None: the layer sees no positions, or they come from a table.</summary>
+    None,
+
+    /// <summary>The model's.</summary>
+    Global,
+
+    /// <summary>That of sliding layers, where they have one of their own (<see cref="DecoderConfig.LocalRopeTheta"/>).</summary>
+    Local,
 }
 
 /// <summary>What stands on top of the last hidden states.</summary>
@@ -114,9 +133,8 @@ public sealed record RopeScaling(string Kind)
 }
 
 /// <summary>
-/// What a decoder needs beyond a plain Llama. A room that builds decoders says which of these it has, and
-/// <see cref="HuggingFaceConfig.Read(string, DecoderFeatures)"/> refuses a config that needs more: nothing is ever
-/// run with a part left out.
+/// What a decoder needs beyond a plain Llama. What does not have all of them, such as another format, says which it has
+/// (<see cref="HuggingFaceConfig.Read(string, DecoderFeatures)"/>): nothing is ever kept or run with a part left out.
 /// </summary>
 [Flags]
 public enum DecoderFeatures
@@ -178,6 +196,18 @@ public enum DecoderFeatures
     /// <summary>One number for a whole text in place of a vocabulary (<see cref="DecoderHead.Score"/>).</summary>
     ScoreHead = 1 << 17,
 
+    /// <summary>Attention and feed-forward side by side.</summary>
+    ParallelResidual = 1 << 18,
+
+    /// <summary>Factors on what joins the residual stream, or on the logits.</summary>
+    Multipliers = 1 << 19,
+
+    /// <summary>Rotation of neighbours in place of halves.</summary>
+    RotatesNeighbours = 1 << 20,
+
+    /// <summary>Layers that see no positions.</summary>
+    UnrotatedLayers = 1 << 21,
+
     /// <summary>All of them.</summary>
-    All = (1 << 18) - 1,
+    All = (1 << 22) - 1,
 }

@@ -1,6 +1,7 @@
 using System.Collections.Frozen;
 using System.Text.Json.Nodes;
 using Attune.Core.Checkpoints.Families;
+using Attune.Core.Versions;
 
 namespace Attune.Core.Checkpoints;
 
@@ -36,66 +37,84 @@ public static class HuggingFaceConfig
         "auto_map",
     ], StringComparer.Ordinal);
 
-    /// <summary>The ending of the class of a decoder with a score in place of a vocabulary.</summary>
-    private const string Classifier = "ForSequenceClassification";
-
     /// <summary>The shape of the reward model with this decoder's body.</summary>
-    public static DecoderConfig WithScore(this DecoderConfig config) => config.Head == DecoderHead.Score ? config : config with
-    {
-        Architecture = config.Architecture.Replace("ForCausalLM", Classifier, StringComparison.Ordinal),
-        Head = DecoderHead.Score,
-    };
-
-    /// <summary>Reads config.json for a room that builds plain Llamas.</summary>
-    /// <inheritdoc cref="Read(string, DecoderFeatures)" path="/exception"/>
-    public static DecoderConfig Read(string path) => Read(path, DecoderFeatures.None);
+    public static DecoderConfig WithScore(this DecoderConfig config) =>
+        config with { Architecture = FamilyList.Of(config.Architecture).Classifier, Head = DecoderHead.Score };
 
     /// <summary>Reads config.json.</summary>
     /// <param name="path">The file.</param>
-    /// <param name="supported">What the caller can build beyond a plain Llama; a config that needs more is refused.</param>
     /// <exception cref="CheckpointException">ATT2003, ATT2020, ATT2021: no file, not JSON, a missing or impossible value.</exception>
-    /// <exception cref="UnsupportedCheckpointException">ATT2022: an architecture, key or value that Attune or the caller cannot run.</exception>
+    /// <exception cref="UnsupportedCheckpointException">ATT2022: an architecture, key or value that Attune cannot run.</exception>
+    public static DecoderConfig Read(string path) => Read(HuggingFaceJson.Read(path), path);
+
+    /// <summary>Reads config.json for what does not have every part.</summary>
+    /// <param name="path">The file.</param>
+    /// <param name="supported">What the caller has beyond a plain Llama; a config that needs more is refused.</param>
+    /// <inheritdoc cref="Read(string)" path="/exception"/>
     public static DecoderConfig Read(string path, DecoderFeatures supported)
     {
-        var reader = new ConfigReader(HuggingFaceJson.Read(path), path);
-        var architecture = Architecture(reader);
-        var scores = architecture.EndsWith(Classifier, StringComparison.Ordinal);
-        if (scores)
-            RequireOneLabel(reader);
-        var config = (scores ? architecture[..^Classifier.Length] + "ForCausalLM" : architecture) switch
-        {
-            LlamaConfig.Architecture => LlamaConfig.Read(reader),
-            MistralConfig.Architecture => MistralConfig.Read(reader),
-            QwenConfig.Architecture2 => QwenConfig.Read2(reader),
-            QwenConfig.Architecture3 => QwenConfig.Read3(reader),
-            GemmaConfig.Architecture2 => GemmaConfig.Read2(reader),
-            GemmaConfig.Architecture3 => GemmaConfig.Read3(reader),
-            PhiConfig.Architecture => PhiConfig.Read(reader),
-            OlmoConfig.Architecture => OlmoConfig.Read(reader),
-            Gpt2Config.Architecture => Gpt2Config.Read(reader),
-            _ => throw reader.Unsupported("architectures", $"the architecture {architecture}"),
-        };
-        reader.RefuseTheRest(ChangeNothing);
-        if (scores)
-            config = config.WithScore();
+        var config = Read(path);
         return (config.Features & ~supported) is var missing && missing == DecoderFeatures.None
             ? config
-            : throw reader.Unsupported(KeyOf(missing), $"{architecture} here needs {missing}");
+            : throw new UnsupportedCheckpointException($"Not supported: {config.Architecture} here needs {missing}.") { File = path, Field = KeyOf(missing) };
     }
 
     /// <summary>Writes config.json with the keys and values that transformers 5 writes, atomically.</summary>
-    /// <exception cref="UnsupportedCheckpointException">ATT2022: a family whose config Attune reads, but does not write yet.</exception>
+    /// <exception cref="UnsupportedCheckpointException">ATT2022: options that the config's architecture does not have.</exception>
     public static void Write(string path, DecoderConfig config) => Atomic.WriteAllText(path, HuggingFaceJson.Format(ToJson(config)));
 
     /// <summary>The JSON of <see cref="Write"/>.</summary>
     public static JsonObject ToJson(DecoderConfig config)
     {
-        if (config.Architecture is not (LlamaConfig.Architecture or LlamaConfig.Reward))
-            throw new UnsupportedCheckpointException($"Not supported: writing a config of {config.Architecture}.") { Field = "architectures" };
-        var writable = DecoderFeatures.AttentionBias | DecoderFeatures.FeedForwardBias | DecoderFeatures.RopeScaling | DecoderFeatures.LongRope | DecoderFeatures.ScoreHead;
-        return (config.Features & ~writable) == DecoderFeatures.None && config.AttentionBias == config.OutputBias
-            ? LlamaConfig.ToJson(config)
-            : throw new UnsupportedCheckpointException($"Not supported: a {LlamaConfig.Architecture} has no {config.Features & ~writable}.") { Field = "architectures" };
+        var family = FamilyList.Of(config.Architecture);
+        var json = JsonNode.Parse(family.Rest)!.AsObject();
+        foreach (var (key, value) in family.Write(config))
+            json[key] = value?.DeepClone();
+        foreach (var (key, value) in config.Unused is { } unused ? JsonNode.Parse(unused)!.AsObject() : new JsonObject())
+            json[key] = value?.DeepClone();
+        json["architectures"] = new JsonArray(config.Architecture);
+        json["transformers_version"] = TransformersVersion;
+        if (config.Head == DecoderHead.Score)
+        {
+            json["id2label"] = new JsonObject { ["0"] = "LABEL_0" };
+            json["label2id"] = new JsonObject { ["LABEL_0"] = 0 };
+        }
+        // A part that the family's config has no word for would be lost, and the model would be another one.
+        return Same(config, Read(JsonNode.Parse(HuggingFaceJson.Format(json))!.AsObject(), ModelFiles.Config))
+            ? json
+            : throw new UnsupportedCheckpointException($"Not supported: a {config.Architecture} with options that it does not have.") { Field = "architectures" };
+    }
+
+    private static DecoderConfig Read(JsonObject json, string path)
+    {
+        var reader = new ConfigReader(json, path);
+        var architecture = Architecture(reader);
+        var family = FamilyList.Find(architecture) ?? throw reader.Unsupported("architectures", $"the architecture {architecture}");
+        var scores = architecture == family.Classifier;
+        if (scores)
+            RequireOneLabel(reader);
+        var config = family.Read(reader) with { Unused = reader.KeptOf(JsonNode.Parse(family.Rest)!.AsObject()) };
+        reader.RefuseTheRest(ChangeNothing);
+        return scores ? config.WithScore() : config;
+    }
+
+    private static bool Same(DecoderConfig a, DecoderConfig b)
+    {
+        return Plain(a) == Plain(b)
+            && a.EosTokenIds.SequenceEqual(b.EosTokenIds)
+            && Enumerable.Range(0, a.Layers).All(i => a.WindowOf(i) == b.WindowOf(i) && a.RotationOf(i) == b.RotationOf(i))
+            && (a.RopeScaling?.ShortFactors ?? []).SequenceEqual(b.RopeScaling?.ShortFactors ?? [])
+            && (a.RopeScaling?.LongFactors ?? []).SequenceEqual(b.RopeScaling?.LongFactors ?? []);
+
+        static DecoderConfig Plain(DecoderConfig config) => config with
+        {
+            EosTokenIds = [], LayerAttentions = [], UnrotatedLayers = [], SlidingWindow = null, Unused = null,
+            RopeScaling = config.RopeScaling is { } scaling ? scaling with { ShortFactors = null, LongFactors = null } : null,
+            // Files hold the square or the inverse of some.
+            AttentionScale = Rounded(config.AttentionScale), LogitScale = Rounded(config.LogitScale),
+        };
+
+        static double? Rounded(double? value) => value is { } number ? Math.Round(number, 7) : null;
     }
 
     internal static JsonNode? TokenIds(IReadOnlyList<int> ids) => ids switch
@@ -117,9 +136,8 @@ public static class HuggingFaceConfig
     private static string Architecture(ConfigReader reader) => reader.Texts("architectures") switch
     {
         [var one] => one,
-        null or [] => reader.Text("model_type") is "llama"
-            ? "LlamaForCausalLM"
-            : throw reader.Unsupported("architectures", "a config that does not name its architecture"),
+        null or [] => FamilyList.OfModelType(reader.Text("model_type"))?.Architecture
+            ?? throw reader.Unsupported("architectures", $"a config that does not name its architecture (its model type is {reader.Text("model_type") ?? "missing"})"),
         var several => throw reader.Unsupported("architectures", $"several architectures at once ({string.Join(", ", several)})"),
     };
 

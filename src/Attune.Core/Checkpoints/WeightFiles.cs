@@ -1,4 +1,6 @@
+using System.Globalization;
 using System.Text.Json;
+using System.Text.Json.Nodes;
 using Attune.Core.Versions;
 
 namespace Attune.Core.Checkpoints;
@@ -65,6 +67,57 @@ public sealed class WeightFiles : IDisposable
     /// <inheritdoc cref="SafetensorsFile.ReadFloats(string, long, Span{float})"/>
     public void ReadFloats(string name, long first, Span<float> values) => FileOf(name).ReadFloats(name, first, values);
 
+    /// <summary>A part of a tensor's values in the type that the reader wants, converted on the way from the mapped file.</summary>
+    /// <param name="name">The tensor.</param>
+    /// <param name="first">The first element.</param>
+    /// <param name="type">F32, F16, BF16 or F64.</param>
+    /// <param name="values">As many bytes as the elements take in that type.</param>
+    /// <exception cref="CheckpointException">ATT2013: no such tensor; ATT2022: its type is not a plain float.</exception>
+    public void Read(string name, long first, TensorType type, Span<byte> values)
+    {
+        var tensor = this[name];
+        var (wide, count) = (tensor.Type.Bits() / 8, values.Length / (type.Bits() / 8));
+        if (!FloatConversion.TryConvert(tensor.Type, Bytes(name, first * wide, checked(count * wide)), type, values))
+            throw new UnsupportedCheckpointException($"The tensor is {tensor.Type.HeaderName()}; weights are read from F32, F16, BF16 or F64.") { File = FileOf(name).Path, Field = name };
+    }
+
+    /// <summary>What transformers 5 puts into one file.</summary>
+    public const long UsualShard = 50_000_000_000;
+
+    /// <summary>
+    /// Writes the weights of a model into a folder: model.safetensors, or numbered shards with their list where they take more
+    /// than <paramref name="shardBytes"/>, filled in the order of names as transformers does. Each file is written atomically,
+    /// the list last; files of an earlier form are removed.
+    /// </summary>
+    /// <exception cref="CheckpointException">ATT2011: a tensor is given twice; ATT2030: the disk refused.</exception>
+    public static void Write(string folder, IEnumerable<TensorSource> tensors, long shardBytes = UsualShard)
+    {
+        var shards = new List<List<TensorSource>>();
+        var room = 0L;
+        foreach (var tensor in tensors.OrderBy(t => t.Name, StringComparer.Ordinal))
+        {
+            if (shards.Count == 0 || tensor.Length > room)
+            {
+                shards.Add([]);
+                room = shardBytes;
+            }
+            shards[^1].Add(tensor);
+            room -= tensor.Length;
+        }
+        var names = shards.Count <= 1
+            ? [ModelFiles.Weights]
+            : Enumerable.Range(1, shards.Count).Select(i => string.Create(CultureInfo.InvariantCulture, $"model-{i:00000}-of-{shards.Count:00000}.safetensors")).ToArray();
+        for (var i = 0; i < names.Length; i++)
+            SafetensorsWriter.Write(Path.Combine(folder, names[i]), i < shards.Count ? shards[i] : []);
+        foreach (var old in Directory.EnumerateFiles(folder, "model*.safetensors").Where(p => !names.Contains(Path.GetFileName(p))).ToArray())
+            File.Delete(old);
+        var list = Path.Combine(folder, Index);
+        if (names.Length == 1)
+            File.Delete(list);
+        else
+            Atomic.WriteAllText(list, IndexOf(shards, names));
+    }
+
     /// <inheritdoc cref="SafetensorsFile.LetGo"/>
     public void LetGo(string name) => FileOf(name).LetGo(name);
 
@@ -73,6 +126,18 @@ public sealed class WeightFiles : IDisposable
     {
         foreach (var file in _files)
             file.Dispose();
+    }
+
+    private static string IndexOf(List<List<TensorSource>> shards, string[] names)
+    {
+        var (map, bytes, parameters) = (new JsonObject(), 0L, 0L);
+        foreach (var (tensor, name) in shards.SelectMany((shard, i) => shard.Select(t => (t, names[i]))))
+        {
+            map[tensor.Name] = name;
+            bytes += tensor.Length;
+            parameters += tensor.Length * 8 / tensor.Type.Bits();
+        }
+        return HuggingFaceJson.Format(new() { ["metadata"] = new JsonObject { ["total_parameters"] = parameters, ["total_size"] = bytes }, ["weight_map"] = map });
     }
 
     private SafetensorsFile FileOf(string name) =>

@@ -27,6 +27,39 @@ internal static unsafe class Elementwise
             (Vector256.Load(x + i) * scale * Vector256.Load(w + i)).Store(y + i);
     }
 
+    /// <summary>y = w · (x − mean(x)) / √(var(x) + ε) + b. Ba et al., 2016. Lanes beyond the width stay zero.</summary>
+    public static void LayerNorm(float* x, float* w, float* b, float* y, int width, int padded, float epsilon)
+    {
+        var sum = Vector256<float>.Zero;
+        for (nint i = 0; i < padded; i += 8)
+            sum += Vector256.Load(x + i);
+        var mean = Vector256.Sum(sum) / width;
+        var (centre, squares) = (Vector256.Create(mean), Vector256<float>.Zero);
+        nint k = 0;
+        for (; k + 8 <= width; k += 8)
+        {
+            var difference = Vector256.Load(x + k) - centre;
+            squares = Vector256.FusedMultiplyAdd(difference, difference, squares);
+        }
+        var total = Vector256.Sum(squares);
+        for (; k < width; k++)
+            total += (x[k] - mean) * (x[k] - mean);
+        var scale = Vector256.Create(1 / MathF.Sqrt(total / width + epsilon));
+        for (nint i = 0; i < padded; i += 8)
+            Vector256.FusedMultiplyAdd((Vector256.Load(x + i) - centre) * scale, Vector256.Load(w + i), Vector256.Load(b + i)).Store(y + i);
+    }
+
+    /// <summary>y = y + x · factor.</summary>
+    public static void AddScaled(float* x, float* y, float factor, int padded)
+    {
+        var f = Vector256.Create(factor);
+        for (nint i = 0; i < padded; i += 8)
+            Vector256.FusedMultiplyAdd(Vector256.Load(x + i), f, Vector256.Load(y + i)).Store(y + i);
+    }
+
+    /// <summary>y = x.</summary>
+    public static void Copy(float* x, float* y, int count) => Buffer.MemoryCopy(x, y, count * (long)sizeof(float), count * (long)sizeof(float));
+
     /// <summary>gate = gate · sigmoid(gate) · up. Shazeer, 2020.</summary>
     public static void SwiGlu(float* gate, float* up, int padded)
     {

@@ -37,6 +37,14 @@ internal sealed unsafe class PackedMatrix(int rows, int columns) : IDisposable
         }
     }
 
+    /// <summary>Puts one value in.</summary>
+    public void Set(int row, int column, float value)
+    {
+        ArgumentOutOfRangeException.ThrowIfGreaterThanOrEqual((uint)row, (uint)rows);
+        ArgumentOutOfRangeException.ThrowIfGreaterThanOrEqual((uint)column, (uint)columns);
+        Data[(row / Tile.Width) * PanelStride + (nint)column * Tile.Width + row % Tile.Width] = value;
+    }
+
     /// <summary>A row as it was put in: an embedding is read from the head that it is tied to.</summary>
     public void CopyRow(int row, float* target)
     {

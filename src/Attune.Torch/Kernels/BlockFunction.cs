@@ -1,3 +1,4 @@
+using Attune.Core.Checkpoints;
 using Attune.Torch.Models;
 using TorchSharp;
 using static TorchSharp.torch;
@@ -15,9 +16,17 @@ internal sealed unsafe class BlockFunction : autograd.SingleTensorFunction<Block
     /// <inheritdoc/>
     public override string Name => nameof(BlockFunction);
 
+    /// <summary>Whether the kernels have every part that the config asks of a layer: they are Llama's, its projections apart or fused.</summary>
+    public static bool Covers(DecoderConfig config, int layer) =>
+        config is { Norm: NormKind.Rms, NormPlacement: NormPlacement.Before, QueryKeyNorm: QueryKeyNorm.None, Activation: Activation.Silu, GatedFeedForward: true }
+        && config is { AttentionBias: false, OutputBias: false, FeedForwardBias: false, ParallelResidual: false, RotatesNeighbours: false, RotaryShare: 1 }
+        && config is { AttentionScale: null, AttentionSoftCap: null, ResidualScale: null, RopeScaling: null or { Kind: not "longrope" } }
+        && config.Names is { Transposed: false, FusedByHead: false }
+        && config.RotationOf(layer) != LayerRotation.None;
+
     /// <summary>Whether the kernels can run the block on x: float32, CPU, MKL at hand, contiguous weights.</summary>
     public static bool Fits(Tensor x_ND, DecoderBlock block) =>
-        Native.Gemm.Available && TensorMemory.IsPlain(x_ND) && TensorMemory.IsPlain(block.InputNorm.Weight) && TensorMemory.IsPlain(block.PostAttentionNorm.Weight)
+        Native.Gemm.Available && TensorMemory.IsPlain(x_ND) && TensorMemory.IsPlain(block.AttentionNorm!.Weight) && TensorMemory.IsPlain(block.FeedForwardNorm!.Weight)
         && Array.TrueForAll(MatricesOf(block), m => m.HasEffective && (m.Held is not null || TensorMemory.IsPlain(m.Weight)));
 
     /// <summary>[N, D] → [N, D].</summary>
@@ -27,7 +36,7 @@ internal sealed unsafe class BlockFunction : autograd.SingleTensorFunction<Block
         using var scope = NewDisposeScope();
         rotary.Reach(stream.Plan.Reach);
         var shape = block.ShapeFor(stream.Tokens);
-        object[] arguments = [x_ND, .. WeightsOf(block), shape, stream.Plan, rotary];
+        object[] arguments = [x_ND, .. WeightsOf(block, shape), shape, stream.Plan, rotary];
         return apply(arguments).MoveToOuterDisposeScope();
     }
 
@@ -65,17 +74,41 @@ internal sealed unsafe class BlockFunction : autograd.SingleTensorFunction<Block
         return results;
     }
 
-    private static Tensor[] WeightsOf(DecoderBlock block)
-    {
-        var m = Array.ConvertAll(MatricesOf(block), layer => layer.Effective()!);
-        return [block.InputNorm.Weight, m[0], m[1], m[2], m[3], block.PostAttentionNorm.Weight, m[4], m[5], m[6]];
-    }
-
     private static MatrixLayer[] MatricesOf(DecoderBlock block) =>
     [
-        block.Attention.Query, block.Attention.Key, block.Attention.Value, block.Attention.Output,
-        block.FeedForward.Gate, block.FeedForward.Up, block.FeedForward.Down,
+        .. block.Attention.QueryKeyValue is { } fused ? [fused] : (MatrixLayer[])[block.Attention.Query!, block.Attention.Key!, block.Attention.Value!],
+        block.Attention.Output,
+        .. block.FeedForward.GateUp is { } together ? [together] : (MatrixLayer[])[block.FeedForward.Gate!, block.FeedForward.Up!],
+        block.FeedForward.Down,
     ];
+
+    // A fused matrix is cut into views of its rows; autograd puts their gradients together again.
+    private static Tensor[] WeightsOf(DecoderBlock block, BlockShape shape)
+    {
+        var kv = shape.K * shape.C;
+        var qkv = block.Attention.QueryKeyValue is { } fused
+            ? Cut(fused, shape.Queries, kv, kv)
+            : [block.Attention.Query!.Effective()!, block.Attention.Key!.Effective()!, block.Attention.Value!.Effective()!];
+        var gateUp = block.FeedForward.GateUp is { } together
+            ? Cut(together, shape.F, shape.F)
+            : [block.FeedForward.Gate!.Effective()!, block.FeedForward.Up!.Effective()!];
+        return
+        [
+            block.AttentionNorm!.Weight, .. qkv, block.Attention.Output.Effective()!,
+            block.FeedForwardNorm!.Weight, .. gateUp, block.FeedForward.Down.Effective()!,
+        ];
+    }
+
+    private static Tensor[] Cut(MatrixLayer layer, params ReadOnlySpan<int> rows)
+    {
+        var (whole, parts, first) = (layer.Effective()!, new Tensor[rows.Length], 0L);
+        for (var i = 0; i < parts.Length; i++)
+        {
+            parts[i] = whole.narrow(0, first, rows[i]);
+            first += rows[i];
+        }
+        return parts;
+    }
 
     private static BlockWeights Pointers(ReadOnlySpan<Tensor?> t)
     {

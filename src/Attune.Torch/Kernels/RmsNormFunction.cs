@@ -12,13 +12,13 @@ internal sealed unsafe class RmsNormFunction : autograd.SingleTensorFunction<Rms
     public override string Name => nameof(RmsNormFunction);
 
     /// <summary>Whether the kernel can run: float32 on the CPU, two dimensions.</summary>
-    public static bool Fits(Tensor x, RmsNorm norm) => Gemm.Available && x.dim() == 2 && TensorMemory.IsPlain(x) && TensorMemory.IsPlain(norm.Weight);
+    public static bool Fits(Tensor x, Tensor weight) => Gemm.Available && x.dim() == 2 && TensorMemory.IsPlain(x) && TensorMemory.IsPlain(weight);
 
     /// <summary>[N, D] → [N, D].</summary>
-    public static Tensor Run(Tensor x_ND, RmsNorm norm)
+    public static Tensor Run(Tensor x_ND, Tensor weight, double epsilon)
     {
         using var scope = NewDisposeScope();
-        return apply(x_ND, norm.Weight, (float)norm.Epsilon).MoveToOuterDisposeScope();
+        return apply(x_ND, weight, (float)epsilon).MoveToOuterDisposeScope();
     }
 
     /// <inheritdoc/>

@@ -7,8 +7,8 @@ using static TorchSharp.torch;
 namespace Attune.Torch.Models;
 
 /// <summary>
-/// A decoder-only language model of the Llama family, built from a <see cref="DecoderConfig"/>. It runs on ragged
-/// batches only. Names of fields map to the keys of a Hugging Face <c>LlamaForCausalLM</c>.
+/// A decoder-only language model, built from a <see cref="DecoderConfig"/>: one for all families, whose parts the config
+/// turns on. It runs on ragged batches only. Its keys are those that the family's files have (<see cref="DecoderNames"/>).
 /// </summary>
 /// <remarks>
 /// Shape suffixes: N tokens of the batch, M of them labelled, D hidden size, H query heads, K key and value heads,
@@ -16,23 +16,21 @@ namespace Attune.Torch.Models;
 /// </remarks>
 public sealed class Decoder : nn.Module<TokenStream, Tensor>, ITunable
 {
-    [ComponentName(Name = "model")]
     private readonly DecoderBody _body;
-    [ComponentName(Name = "lm_head")]
     private readonly Projection? _head;
 
     /// <summary>A decoder whose matrices hold nothing yet; fill it by <see cref="Initialise"/> or <see cref="DecoderFiles"/>.</summary>
     /// <param name="config">Its shape.</param>
-    /// <exception cref="UnsupportedCheckpointException">The architecture is not built yet.</exception>
+    /// <exception cref="UnsupportedCheckpointException">The config is not a language model's.</exception>
     public Decoder(DecoderConfig config)
         : base(nameof(Decoder))
     {
-        if (config.Architecture != "LlamaForCausalLM")
-            throw new UnsupportedCheckpointException($"Not supported: training {config.Architecture}.") { Field = "architectures" };
+        if (config.Head != DecoderHead.Language)
+            throw new UnsupportedCheckpointException($"Not supported: a {config.Architecture} as a language model; it has a score in place of a vocabulary.") { Field = "architectures" };
         Config = config;
-        _body = new(config);
-        _head = config.TiedEmbeddings ? null : new(config.HiddenSize, config.VocabularySize);
-        RegisterComponents();
+        register_module(config.Names.Body, _body = new(config));
+        if (!config.TiedEmbeddings)
+            register_module(config.Names.Head, _head = new(config.HiddenSize, config.VocabularySize));
     }
 
     /// <summary>The shape.</summary>
@@ -72,7 +70,7 @@ public sealed class Decoder : nn.Module<TokenStream, Tensor>, ITunable
         {
             if (module is DecoderBlock block)
                 block.Kernels = use;
-            else if (module is RmsNorm norm)
+            else if (module is Norm norm)
                 norm.Kernels = use;
         }
     }
@@ -87,7 +85,11 @@ public sealed class Decoder : nn.Module<TokenStream, Tensor>, ITunable
     public Tensor Hidden(TokenStream stream, List<Tensor>? states = null) => _body.forward(stream, states);
 
     /// <summary>Hidden [M, D] → logits [M, V]. Training goes by <see cref="TokenLogProbs"/>, which never keeps them.</summary>
-    public Tensor Logits(Tensor hidden_MD) => Head.Linear(hidden_MD);
+    public Tensor Logits(Tensor hidden_MD)
+    {
+        using var scope = NewDisposeScope();
+        return Models.TokenLogProbs.Capped(Head.Linear(Scaled(hidden_MD)), Config.LogitSoftCap).MoveToOuterDisposeScope();
+    }
 
     /// <summary>
     /// log p(target) of every position, float32 [N], and 0 where the label is <see cref="RaggedBatch.Ignore"/>. The one
@@ -100,14 +102,20 @@ public sealed class Decoder : nn.Module<TokenStream, Tensor>, ITunable
     /// at hand, which saves one of four products. If it turns out otherwise the result is the same and takes longer.
     /// </param>
     /// <exception cref="TorchException">ATT5011: a label is not in the vocabulary.</exception>
-    public Tensor TokenLogProbs(Tensor hidden_ND, Tensor targets_N, bool even = false) =>
-        Models.TokenLogProbs.Of(hidden_ND, Head, targets_N, even, Kernels, LogitRows);
+    public Tensor TokenLogProbs(Tensor hidden_ND, Tensor targets_N, bool even = false)
+    {
+        using var scope = NewDisposeScope();
+        return Models.TokenLogProbs.Of(Scaled(hidden_ND), Head, targets_N, even, Kernels, LogitRows, Config.LogitSoftCap).MoveToOuterDisposeScope();
+    }
+
+    // A factor on the logits is one on the hidden states.
+    private Tensor Scaled(Tensor hidden) => Config.LogitScale is { } scale ? hidden * scale : hidden;
 
     /// <summary>The same as <see cref="Hidden"/>, which is the name to call it by.</summary>
     public override Tensor forward(TokenStream stream) => Hidden(stream);
 
     /// <summary>
-    /// Fills the matrices from N(0, <see cref="DecoderConfig.InitializerRange"/>²) and the norms with one. Every
+    /// Fills the matrices from N(0, <see cref="DecoderConfig.InitializerRange"/>²), norms with one and biases with zero. Every
     /// parameter has a stream of its own, named by its key, so a seed gives the same values whatever else is there.
     /// </summary>
     public void Initialise(long seed)
@@ -116,10 +124,17 @@ public sealed class Decoder : nn.Module<TokenStream, Tensor>, ITunable
         foreach (var (name, parameter) in named_parameters())
         {
             using var scope = NewDisposeScope();
-            if (parameter.dim() < 2)
-                parameter.fill_(1);
+            if (name.EndsWith(".bias", StringComparison.Ordinal))
+                parameter.fill_(0);
+            else if (parameter.dim() < 2)
+                parameter.fill_(Config.Norm == NormKind.RmsPlusOne ? 0 : 1);
             else
                 parameter.copy_(Gaussian.Fill(seed, name, parameter.numel(), Config.InitializerRange).view(parameter.shape));
         }
+    }
+
+    /// <summary>Does nothing: the parts were registered by their family's names, and not by those of the fields.</summary>
+    protected override void RegisterComponents()
+    {
     }
 }

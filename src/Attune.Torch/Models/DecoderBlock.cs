@@ -5,43 +5,49 @@ using static TorchSharp.torch;
 
 namespace Attune.Torch.Models;
 
-/// <summary>One layer: x + attention(norm(x)), then the same with the feed-forward part.</summary>
-public sealed class DecoderBlock : nn.Module<Tensor, TokenStream, RotaryTable, Tensor>
+/// <summary>
+/// One layer. In most families x + attention(norm(x)), then the same with the feed-forward part; norms may stand behind the
+/// parts as well or instead, and the two parts may read the same x side by side.
+/// </summary>
+public sealed class DecoderBlock : nn.Module<Tensor, TokenStream, RotaryTable?, Tensor>
 {
-    [ComponentName(Name = "input_layernorm")]
-    private readonly RmsNorm _inputNorm;
-    [ComponentName(Name = "self_attn")]
+    private readonly Norm? _attentionNorm, _attentionOutNorm, _feedForwardNorm, _feedForwardOutNorm;
     private readonly Attention _attention;
-    [ComponentName(Name = "post_attention_layernorm")]
-    private readonly RmsNorm _postAttentionNorm;
-    [ComponentName(Name = "mlp")]
-    private readonly SwiGlu _feedForward;
-
+    private readonly FeedForward _feedForward;
     private readonly DecoderConfig _config;
+    private readonly bool _isLlama;
 
     /// <param name="config">The decoder's shape.</param>
-    public DecoderBlock(DecoderConfig config)
+    /// <param name="layer">The index of this block.</param>
+    public DecoderBlock(DecoderConfig config, int layer)
         : base(nameof(DecoderBlock))
     {
-        _config = config;
-        _inputNorm = new(config.HiddenSize, config.NormEpsilon);
-        _attention = new(config);
-        _postAttentionNorm = new(config.HiddenSize, config.NormEpsilon);
-        _feedForward = new(config);
-        RegisterComponents();
+        (_config, Layer) = (config, layer);
+        _isLlama = BlockFunction.Covers(config, layer);
+        var (names, place) = (config.Names, config.NormPlacement);
+        var (before, after) = (place != NormPlacement.After, place is NormPlacement.After or NormPlacement.BeforeAndAfter);
+        _attentionNorm = NormWhere(before, names.AttentionNorm);
+        register_module(names.Attention, _attention = new(config, layer));
+        _attentionOutNorm = NormWhere(after, names.AttentionOutNorm);
+        _feedForwardNorm = NormWhere(before && place != NormPlacement.Shared, names.FeedForwardNorm);
+        register_module(names.FeedForward, _feedForward = new(config));
+        _feedForwardOutNorm = NormWhere(after, names.FeedForwardOutNorm);
     }
 
-    /// <summary>Before attention.</summary>
-    public RmsNorm InputNorm => _inputNorm;
+    /// <summary>The index of this block.</summary>
+    public int Layer { get; }
+
+    /// <summary>Before attention; null where norms stand only behind.</summary>
+    public Norm? AttentionNorm => _attentionNorm;
 
     /// <summary>The attention part.</summary>
     public Attention Attention => _attention;
 
-    /// <summary>Before the feed-forward part.</summary>
-    public RmsNorm PostAttentionNorm => _postAttentionNorm;
+    /// <summary>Before the feed-forward part, where it has one of its own.</summary>
+    public Norm? FeedForwardNorm => _feedForwardNorm;
 
     /// <summary>The feed-forward part.</summary>
-    public SwiGlu FeedForward => _feedForward;
+    public FeedForward FeedForward => _feedForward;
 
     /// <summary>Whether <see cref="forward"/> may take the kernels where they fit; off, it is the plain definition.</summary>
     internal bool Kernels { get; set; } = true;
@@ -50,21 +56,46 @@ public sealed class DecoderBlock : nn.Module<Tensor, TokenStream, RotaryTable, T
     internal bool Recompute { get; set; }
 
     /// <summary>[N, D] → [N, D].</summary>
-    public override Tensor forward(Tensor x_ND, TokenStream stream, RotaryTable rotary) =>
+    public override Tensor forward(Tensor x_ND, TokenStream stream, RotaryTable? rotary) =>
         Recompute && is_grad_enabled() ? RecomputeFunction.Run(x_ND, this, stream, rotary) : Once(x_ND, stream, rotary);
 
     /// <summary>The block itself, keeping what backward needs.</summary>
-    internal Tensor Once(Tensor x_ND, TokenStream stream, RotaryTable rotary)
+    internal Tensor Once(Tensor x_ND, TokenStream stream, RotaryTable? rotary)
     {
-        if (Kernels && BlockFunction.Fits(x_ND, this))
-            return BlockFunction.Run(x_ND, this, stream, rotary);
+        if (Kernels && _isLlama && !(stream.Plan.Longest > _config.WindowOf(Layer)) && BlockFunction.Fits(x_ND, this))
+            return BlockFunction.Run(x_ND, this, stream, rotary!);
 
         using var scope = NewDisposeScope();
-        var middle_ND = x_ND + _attention.forward(_inputNorm.forward(x_ND), stream, rotary);
-        return (middle_ND + _feedForward.forward(_postAttentionNorm.forward(middle_ND))).MoveToOuterDisposeScope();
+        var normal_ND = Normal(_attentionNorm, x_ND);
+        var attended_ND = Scaled(Normal(_attentionOutNorm, _attention.forward(normal_ND, stream, rotary)));
+        if (_config.ParallelResidual)
+        {
+            var beside_ND = _feedForward.forward(_feedForwardNorm is null ? normal_ND : _feedForwardNorm.forward(x_ND));
+            return (x_ND + attended_ND + Scaled(Normal(_feedForwardOutNorm, beside_ND))).MoveToOuterDisposeScope();
+        }
+        var middle_ND = x_ND + attended_ND;
+        return (middle_ND + Scaled(Normal(_feedForwardOutNorm, _feedForward.forward(Normal(_feedForwardNorm, middle_ND))))).MoveToOuterDisposeScope();
     }
 
     /// <summary>The sizes for the kernels.</summary>
     internal BlockShape ShapeFor(int tokens) => new(
         tokens, _config.HiddenSize, _config.Heads, _config.KeyValueHeads, _config.HeadSize, _config.IntermediateSize, (float)_config.NormEpsilon);
+
+    private static Tensor Normal(Norm? norm, Tensor x) => norm is null ? x : norm.forward(x);
+
+    private Tensor Scaled(Tensor x) => _config.ResidualScale is { } scale ? x * scale : x;
+
+    private Norm? NormWhere(bool present, string name)
+    {
+        if (!present)
+            return null;
+        var norm = Norm.Of(_config, _config.HiddenSize);
+        register_module(name, norm);
+        return norm;
+    }
+
+    /// <summary>Does nothing: the parts were registered by their family's names, and not by those of the fields.</summary>
+    protected override void RegisterComponents()
+    {
+    }
 }

@@ -8,24 +8,30 @@ namespace Attune.Torch.Models;
 /// <summary>Everything of a decoder but its head: embedding, blocks, final norm.</summary>
 public sealed class DecoderBody : nn.Module<TokenStream, List<Tensor>?, Tensor>
 {
-    [ComponentName(Name = "embed_tokens")]
     private readonly TokenEmbedding _embedding;
-    [ComponentName(Name = "layers")]
+    private readonly TokenEmbedding? _positions;
     private readonly ModuleList<DecoderBlock> _layers;
-    [ComponentName(Name = "norm")]
-    private readonly RmsNorm _norm;
+    private readonly Norm _norm;
 
-    private readonly RotaryTable _rotary;
+    private readonly DecoderConfig _config;
+    private readonly Dictionary<LayerRotation, RotaryTable> _rotary = [];
 
     /// <param name="config">The decoder's shape.</param>
     public DecoderBody(DecoderConfig config)
         : base(nameof(DecoderBody))
     {
-        _embedding = new(config.VocabularySize, config.HiddenSize);
-        _layers = new([.. Enumerable.Range(0, config.Layers).Select(_ => new DecoderBlock(config))]);
-        _norm = new(config.HiddenSize, config.NormEpsilon);
-        _rotary = new(config.HeadSize, config.RopeTheta);
-        RegisterComponents();
+        _config = config;
+        var names = config.Names;
+        register_module(names.Embedding, _embedding = new(config.VocabularySize, config.HiddenSize));
+        if (config.LearnedPositions)
+            register_module(names.Positions, _positions = new(config.ContextLength, config.HiddenSize));
+        register_module(names.Layers, _layers = new([.. Enumerable.Range(0, config.Layers).Select(i => new DecoderBlock(config, i))]));
+        register_module(names.FinalNorm, _norm = Norm.Of(config, config.HiddenSize));
+        foreach (var rotation in Enumerable.Range(0, config.Layers).Select(config.RotationOf).Distinct())
+        {
+            if (RotaryFrequencies.Of(config, rotation) is { } frequencies)
+                _rotary[rotation] = new(frequencies, config.RotatesNeighbours);
+        }
     }
 
     /// <summary>[V, D].</summary>
@@ -60,13 +66,14 @@ public sealed class DecoderBody : nn.Module<TokenStream, List<Tensor>?, Tensor>
     /// → hidden [N, D] after the final norm. <paramref name="states"/>, where given, receives what Hugging Face calls
     /// hidden_states: the embeddings, then the output of each block, the last one normalised.
     /// </summary>
+    /// <exception cref="TorchException">ATT5012: a row is longer than the table of positions.</exception>
     public override Tensor forward(TokenStream stream, List<Tensor>? states)
     {
-        var x_ND = _embedding.forward(stream.Ids_N);
+        var x_ND = Embed(stream);
         foreach (var layer in _layers)
         {
             states?.Add(x_ND);
-            var next_ND = layer.forward(x_ND, stream, _rotary);
+            var next_ND = layer.forward(x_ND, stream, _rotary.GetValueOrDefault(_config.RotationOf(layer.Layer)));
             // Autograd holds what backward needs; the name is dropped here so that nothing else lives longer.
             if (states is null)
                 x_ND.Dispose();
@@ -84,7 +91,29 @@ public sealed class DecoderBody : nn.Module<TokenStream, List<Tensor>?, Tensor>
     protected override void Dispose(bool disposing)
     {
         if (disposing)
-            _rotary.Dispose();
+        {
+            foreach (var table in _rotary.Values)
+                table.Dispose();
+        }
         base.Dispose(disposing);
+    }
+
+    private Tensor Embed(TokenStream stream)
+    {
+        if (_positions is not null && stream.Plan.Reach > _config.ContextLength)
+            throw TorchException.BeyondPositions(stream.Plan.Reach, _config.ContextLength);
+        using var scope = NewDisposeScope();
+        var x_ND = _embedding.forward(stream.Ids_N);
+        // The factor is rounded to the type of the weights, as Gemma was trained.
+        if (_config.EmbeddingScale is { } scale)
+            x_ND = x_ND * tensor(scale, x_ND.dtype, x_ND.device);
+        if (_positions is not null)
+            x_ND = x_ND + _positions.forward(stream.Positions_N);
+        return x_ND.MoveToOuterDisposeScope();
+    }
+
+    /// <summary>Does nothing: the parts were registered by their family's names, and not by those of the fields.</summary>
+    protected override void RegisterComponents()
+    {
     }
 }

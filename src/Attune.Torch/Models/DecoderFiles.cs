@@ -1,4 +1,3 @@
-using System.Runtime.InteropServices;
 using Attune.Core.Checkpoints;
 using Attune.Core.Versions;
 using TorchSharp;
@@ -6,10 +5,16 @@ using static TorchSharp.torch;
 
 namespace Attune.Torch.Models;
 
-/// <summary>Decoders from and to Hugging Face folders.</summary>
+/// <summary>
+/// Decoders from and to Hugging Face folders. Weights are converted on the way from the mapped file into the memory that
+/// they are trained in, a piece at a time, so that loading takes little more than the model itself.
+/// </summary>
 public static class DecoderFiles
 {
-    /// <summary>Reads config.json and the weights of a model, each tensor straight from the mapped file into its place.</summary>
+    // Elements at a time: what is converted stays in the caches' reach, and spans stay within an int.
+    private const long Piece = 1 << 22;
+
+    /// <summary>Reads config.json and the weights of a language model.</summary>
     /// <param name="model">A folder or a version.</param>
     /// <param name="device">Where to put the weights; null is the CPU.</param>
     /// <param name="dtype">Their type there; float32 unless asked otherwise.</param>
@@ -17,12 +22,12 @@ public static class DecoderFiles
     /// <exception cref="CheckpointException">A missing, broken or unsupported file, a tensor missing or of another shape.</exception>
     public static Decoder Load(ModelFiles model, Device? device = null, ScalarType dtype = ScalarType.Float32, Func<string, BaseWeights>? hold = null)
     {
-        var config = HuggingFaceConfig.Read(model.Require(ModelFiles.Config));
-        using var weights = WeightFiles.Open(model);
-        LlamaNames.Check(config, weights);
-        var decoder = new Decoder(config);
-        decoder.Fill(model, weights, device ?? CPU, dtype, hold);
-        return decoder;
+        var path = model.Require(ModelFiles.Config);
+        var config = HuggingFaceConfig.Read(path);
+        if (config.Head != DecoderHead.Language)
+            throw new UnsupportedCheckpointException($"Not supported: a {config.Architecture} as a language model; it has a score in place of a vocabulary.") { File = path, Field = "architectures" };
+        using var weights = Open(model, config);
+        return Fill(new Decoder(config), model, weights, device ?? CPU, dtype, hold);
     }
 
     /// <summary>Reads a reward model as transformers saves a <c>…ForSequenceClassification</c> with one label.</summary>
@@ -34,14 +39,11 @@ public static class DecoderFiles
     public static RewardModel LoadReward(ModelFiles model, Device? device = null, ScalarType dtype = ScalarType.Float32, Func<string, BaseWeights>? hold = null)
     {
         var path = model.Require(ModelFiles.Config);
-        var config = HuggingFaceConfig.Read(path, DecoderFeatures.ScoreHead);
+        var config = HuggingFaceConfig.Read(path);
         if (config.Head != DecoderHead.Score)
             throw new UnsupportedCheckpointException($"Not supported: a {config.Architecture} as a reward model; it has no score.") { File = path, Field = "architectures" };
-        using var weights = WeightFiles.Open(model);
-        LlamaNames.Check(config, weights);
-        var reward = new RewardModel(config);
-        reward.Fill(model, weights, device ?? CPU, dtype, hold);
-        return reward;
+        using var weights = Open(model, config);
+        return Fill(new RewardModel(config), model, weights, device ?? CPU, dtype, hold);
     }
 
     /// <summary>A reward model with the body of a language model and a score drawn from <paramref name="seed"/>.</summary>
@@ -49,37 +51,21 @@ public static class DecoderFiles
     /// <param name="seed">What the new score is drawn from.</param>
     /// <param name="device">Where to put the weights; null is the CPU.</param>
     /// <param name="dtype">Their type there.</param>
-    /// <param name="hold">How to hold the matrix of a module that stays frozen.</param>
+    /// <param name="hold">How to hold the matrix of a module that stays frozen; null holds none in fewer bits.</param>
     /// <exception cref="CheckpointException">A missing, broken or unsupported file, a tensor missing or of another shape.</exception>
     public static RewardModel NewReward(ModelFiles model, long seed, Device? device = null, ScalarType dtype = ScalarType.Float32, Func<string, BaseWeights>? hold = null)
     {
-        var config = HuggingFaceConfig.Read(model.Require(ModelFiles.Config));
-        using var weights = WeightFiles.Open(model);
-        LlamaNames.Check(config, weights);
+        var path = model.Require(ModelFiles.Config);
+        var config = HuggingFaceConfig.Read(path);
+        if (config.Head != DecoderHead.Language)
+            throw new UnsupportedCheckpointException($"Not supported: a {config.Architecture} as the start of a reward model; it has a score already.") { File = path, Field = "architectures" };
+        using var weights = Open(model, config);
         var reward = new RewardModel(config.WithScore());
         reward.InitialiseScore(seed);
-        reward.Fill(model, weights, device ?? CPU, dtype, hold, except: LlamaNames.Score);
-        return reward;
+        return Fill(reward, model, weights, device ?? CPU, dtype, hold, except: reward.ScoreName);
     }
 
-    /// <summary>Puts weights into a new model: matrices that are held first, for their empty places are then given back.</summary>
-    private static void Fill<T>(this T module, ModelFiles model, WeightFiles weights, Device device, ScalarType dtype, Func<string, BaseWeights>? hold, string? except = null)
-        where T : nn.Module, ITunable
-    {
-        module.Source = model;
-        foreach (var (name, layer) in hold is null ? [] : Lora.Modules(module).Where(m => $"{m.Module}.weight" != except).ToArray())
-        {
-            if (hold!(name) is var format && format != BaseWeights.F32)
-                layer.Hold(HeldMatrix.Read((first, values) => weights.ReadFloats($"{name}.weight", first, values.Span), format, layer.Rows, layer.Columns, device));
-            weights.LetGo($"{name}.weight");
-        }
-        // Before it is filled: an empty matrix is converted for nothing, and is never there in both types.
-        module.to(dtype);
-        module.Load(weights, except);
-        module.to(device);
-    }
-
-    /// <summary>Fills the parameters with the tensors of their names.</summary>
+    /// <summary>Fills the parameters, which lie on the CPU, with the tensors of their names.</summary>
     /// <param name="module">What to fill.</param>
     /// <param name="weights">The tensors.</param>
     /// <param name="except">A parameter that is left as it is.</param>
@@ -95,98 +81,179 @@ public static class DecoderFiles
             if (!info.Shape.SequenceEqual(parameter.shape))
                 throw new CheckpointException("ATT2016", $"Its shape is {info.ShapeText}; the model asks for [{string.Join(", ", parameter.shape)}].") { Field = name };
             using var scope = NewDisposeScope();
-            var flat = parameter.view(-1);
-            for (var first = 0L; first < info.Count; first += Part)
-            {
-                var values = empty(Math.Min(Part, info.Count - first), dtype: float32);
-                weights.ReadFloats(name, first, MemoryMarshal.Cast<byte, float>(values.bytes));
-                flat.narrow(0, first, values.numel()).copy_(values);
-                values.Dispose();
-            }
+            foreach (var (first, piece) in Pieces(parameter))
+                weights.Read(name, first, TypeOf(parameter.dtype), piece.bytes);
             weights.LetGo(name);
         }
     }
 
     /// <summary>
-    /// Writes a model as safetensors, atomically: its parameters, float32 or, where they are, bfloat16. Equal weights give
-    /// equal bytes. With adapters, the merged model: every tensor that one changes is read again as it was stored, merged
-    /// in float32 and written in the type that it had; every other tensor keeps its bytes.
+    /// Writes a model as one safetensors file, atomically. Equal weights give equal bytes. With adapters, the merged model:
+    /// every tensor that one changes is read again as it was stored, merged in float32 and written in the type that it had;
+    /// every other tensor keeps its bytes.
     /// </summary>
+    /// <param name="module">The model.</param>
+    /// <param name="path">The file.</param>
+    /// <param name="type">F32, F16 or BF16; null leaves the weights in the type that they have.</param>
     /// <exception cref="CheckpointException">ATT2030: the disk refused.</exception>
-    public static void Save(this nn.Module module, string path)
+    public static void Save(this nn.Module module, string path, TensorType? type = null) =>
+        Writing(module, type, sources => SafetensorsWriter.Write(path, sources));
+
+    /// <summary>Writes config.json and the weights into a folder.</summary>
+    /// <param name="decoder">The model.</param>
+    /// <param name="folder">Made where it is missing.</param>
+    /// <param name="type">F32, F16 or BF16; null leaves the weights in the type that they have.</param>
+    /// <param name="shardBytes">What one file may take; beyond it the weights go into shards with a list.</param>
+    public static void SaveFolder(this Decoder decoder, string folder, TensorType? type = null, long shardBytes = WeightFiles.UsualShard) =>
+        SaveFolder(decoder, decoder.Config, folder, type, shardBytes);
+
+    /// <summary>Writes config.json and the weights of a reward model into a folder.</summary>
+    /// <param name="reward">The model.</param>
+    /// <param name="folder">Made where it is missing.</param>
+    /// <param name="type">F32, F16 or BF16; null leaves the weights in the type that they have.</param>
+    /// <param name="shardBytes">What one file may take; beyond it the weights go into shards with a list.</param>
+    public static void SaveFolder(this RewardModel reward, string folder, TensorType? type = null, long shardBytes = WeightFiles.UsualShard) =>
+        SaveFolder(reward, reward.Config, folder, type, shardBytes);
+
+    /// <summary>How config.json names the type of the weights.</summary>
+    public static string DtypeName(ScalarType dtype) => DtypeName(TypeOf(dtype));
+
+    /// <summary>How config.json names the type that <see cref="Save"/> gives the weights: their own, or with adapters that of the files they came from.</summary>
+    public static string SavedDtype(nn.Module module, DecoderConfig config) => module is ITunable { Lora: not null } ? config.Dtype : DtypeName(module.parameters().First().dtype);
+
+    private static void SaveFolder(nn.Module module, DecoderConfig config, string folder, TensorType? type, long shardBytes)
     {
-        if (module is ITunable { Lora: { } lora } tunable)
-            SaveMerged(tunable, lora, path);
-        else
-            SafetensorsWriter.Write(path, module.named_parameters().Select(p => Source(p.name, p.parameter)));
+        Directory.CreateDirectory(folder);
+        HuggingFaceConfig.Write(Path.Combine(folder, ModelFiles.Config), config with { Dtype = type is { } asked ? DtypeName(asked) : SavedDtype(module, config) });
+        Writing(module, type, sources => WeightFiles.Write(folder, sources, shardBytes));
     }
 
-    private static void SaveMerged(ITunable model, Lora lora, string path)
+    private static string DtypeName(TensorType type) => type switch
     {
-        using var stored = WeightFiles.Open(model.Source ?? throw new InvalidOperationException("A model that was not read from files has nothing to merge into."));
-        SafetensorsWriter.Write(path, TensorNames.All(model.Config).Select(t => stored.Find(t.Name) is not { } info
-            ? Source(t.Name, lora.Find(t.Name)!.Parameters[0].Value) // a new head, trained whole
-            : new TensorSource(info.Name, info.Type, info.Shape, stream =>
+        TensorType.F16 => "float16",
+        TensorType.BF16 => "bfloat16",
+        TensorType.F64 => "float64",
+        _ => "float32",
+    };
+
+    private static WeightFiles Open(ModelFiles model, DecoderConfig config)
+    {
+        var weights = WeightFiles.Open(model);
+        try
+        {
+            TensorNames.Check(config, weights);
+            return weights;
+        }
+        catch
+        {
+            weights.Dispose();
+            throw;
+        }
+    }
+
+    /// <summary>Puts weights into a new model: matrices that are held first, for their empty places are then given back.</summary>
+    private static T Fill<T>(T module, ModelFiles model, WeightFiles weights, Device device, ScalarType dtype, Func<string, BaseWeights>? hold, string? except = null)
+        where T : nn.Module, ITunable
+    {
+        try
+        {
+            module.Source = model;
+            foreach (var (name, layer) in hold is null ? [] : Lora.Modules(module).Where(m => $"{m.Module}.weight" != except).ToArray())
+            {
+                if (hold!(name) is var format && format != BaseWeights.F32)
+                    layer.Hold(HeldMatrix.Read((first, values) => weights.ReadFloats($"{name}.weight", first, values.Span), format, layer.Rows, layer.Columns, device));
+                weights.LetGo($"{name}.weight");
+            }
+            // Before it is filled: memory that nothing was written to is converted for nothing, and is never there in both types.
+            module.to(dtype);
+            module.Load(weights, except);
+            module.to(device);
+            return module;
+        }
+        catch
+        {
+            module.Dispose();
+            throw;
+        }
+    }
+
+    private static void Writing(nn.Module module, TensorType? type, Action<IEnumerable<TensorSource>> write)
+    {
+        if (module is not ITunable { Lora: { } lora } tunable)
+        {
+            write(module.named_parameters().Select(p => Source(p.name, p.parameter, type)));
+            return;
+        }
+        using var stored = WeightFiles.Open(tunable.Source ?? throw new InvalidOperationException("A model that was not read from files has nothing to merge into."));
+        write(TensorNames.All(tunable.Config).Select(t => stored.Find(t.Name) is not { } info
+            ? Source(t.Name, lora.Find(t.Name)!.Parameters[0].Value, type) // a new head, trained whole
+            : new TensorSource(info.Name, type ?? info.Type, info.Shape, stream =>
             {
                 if (lora.Find(info.Name) is { } adapter)
-                    Merge(stored, info, adapter, stream);
+                    Merge(stored, info, adapter, type ?? info.Type, stream);
                 else
-                    Copy(stored, info, stream);
+                    Copy(stored, info, type ?? info.Type, stream);
                 stored.LetGo(info.Name);
             })));
     }
 
-    /// <summary>Writes config.json and model.safetensors into a folder.</summary>
-    public static void SaveFolder(this Decoder decoder, string folder)
-    {
-        Directory.CreateDirectory(folder);
-        HuggingFaceConfig.Write(Path.Combine(folder, ModelFiles.Config), decoder.Config);
-        decoder.Save(Path.Combine(folder, ModelFiles.Weights));
-    }
-
-    /// <inheritdoc cref="SaveFolder(Decoder, string)"/>
-    public static void SaveFolder(this RewardModel reward, string folder)
-    {
-        Directory.CreateDirectory(folder);
-        HuggingFaceConfig.Write(Path.Combine(folder, ModelFiles.Config), reward.Config);
-        reward.Save(Path.Combine(folder, ModelFiles.Weights));
-    }
-
-    // Numbers of one read: what is converted at a time.
-    private const long Part = 1 << 24;
-
-    private static void Merge(WeightFiles stored, TensorInfo tensor, MatrixAdapter adapter, Stream stream)
+    private static void Merge(WeightFiles stored, TensorInfo tensor, MatrixAdapter adapter, TensorType type, Stream stream)
     {
         using var scope = NewDisposeScope();
         var values = empty([.. tensor.Shape], dtype: float32);
-        var flat = values.view(-1);
-        for (var first = 0L; first < tensor.Count; first += Part)
-            stored.ReadFloats(tensor.Name, first, MemoryMarshal.Cast<byte, float>(flat.narrow(0, first, Math.Min(Part, tensor.Count - first)).bytes));
-        var merged = adapter.Merged(values.to(adapter.Parameters[0].Value.device)).cpu().view(-1);
-        var narrow = tensor.Type switch
+        foreach (var (first, piece) in Pieces(values))
+            stored.Read(tensor.Name, first, TensorType.F32, piece.bytes);
+        var merged = adapter.Merged(values.to(adapter.Parameters[0].Value.device)).cpu().to(DtypeOf(type));
+        foreach (var (_, piece) in Pieces(merged))
+            stream.Write(piece.bytes);
+    }
+
+    private static void Copy(WeightFiles stored, TensorInfo tensor, TensorType type, Stream stream)
+    {
+        var bytes = new byte[Math.Min(Piece, tensor.Count) * type.Bits() / 8];
+        for (var first = 0L; first < tensor.Count; first += Piece)
         {
-            TensorType.BF16 => merged.to(bfloat16),
-            TensorType.F16 => merged.to(float16),
-            TensorType.F64 => merged.to(float64),
-            _ => merged,
-        };
-        for (var first = 0L; first < tensor.Count; first += Part)
-            stream.Write(narrow.narrow(0, first, Math.Min(Part, tensor.Count - first)).bytes);
+            var some = bytes.AsSpan(0, (int)(Math.Min(Piece, tensor.Count - first) * type.Bits() / 8));
+            stored.Read(tensor.Name, first, type, some);
+            stream.Write(some);
+        }
     }
 
-    private static void Copy(WeightFiles stored, TensorInfo tensor, Stream stream)
+    private static TensorSource Source(string name, Tensor parameter, TensorType? type)
     {
-        for (var offset = 0L; offset < tensor.Length; offset += Part)
-            stream.Write(stored.Bytes(tensor.Name, offset, (int)Math.Min(Part, tensor.Length - offset)));
-    }
-
-    private static TensorSource Source(string name, Tensor parameter)
-    {
-        var half = parameter.dtype == ScalarType.BFloat16;
-        return new(name, half ? TensorType.BF16 : TensorType.F32, parameter.shape, stream =>
+        var target = type ?? TypeOf(parameter.dtype);
+        return new(name, target, parameter.shape, stream =>
         {
             using var scope = NewDisposeScope();
-            stream.Write(parameter.detach().to(half ? bfloat16 : float32).cpu().contiguous().bytes);
+            foreach (var (_, piece) in Pieces(parameter))
+            {
+                using var inner = NewDisposeScope();
+                stream.Write(piece.to(DtypeOf(target)).cpu().contiguous().bytes);
+            }
         });
     }
+
+    /// <summary>The values of a parameter in their order, as flat views of at most <see cref="Piece"/>.</summary>
+    private static IEnumerable<(long First, Tensor Values)> Pieces(Tensor parameter)
+    {
+        var flat = parameter.detach().view(-1);
+        for (var first = 0L; first < flat.shape[0]; first += Piece)
+            yield return (first, flat.narrow(0, first, Math.Min(Piece, flat.shape[0] - first)));
+    }
+
+    private static TensorType TypeOf(ScalarType dtype) => dtype switch
+    {
+        ScalarType.Float16 => TensorType.F16,
+        ScalarType.BFloat16 => TensorType.BF16,
+        ScalarType.Float64 => TensorType.F64,
+        _ => TensorType.F32,
+    };
+
+    private static ScalarType DtypeOf(TensorType type) => type switch
+    {
+        TensorType.F16 => ScalarType.Float16,
+        TensorType.BF16 => ScalarType.BFloat16,
+        TensorType.F64 => ScalarType.Float64,
+        _ => ScalarType.Float32,
+    };
 }

@@ -14,22 +14,22 @@ internal sealed class RecomputeFunction : autograd.SingleTensorFunction<Recomput
     public override string Name => nameof(RecomputeFunction);
 
     /// <summary>[N, D] → [N, D].</summary>
-    public static Tensor Run(Tensor x_ND, DecoderBlock block, TokenStream stream, RotaryTable rotary)
+    public static Tensor Run(Tensor x_ND, DecoderBlock block, TokenStream stream, RotaryTable? rotary)
     {
         using var scope = NewDisposeScope();
         // Autograd calls backward only where an input wants a gradient, and the parameters are no inputs here.
         var input_ND = x_ND.requires_grad ? x_ND : x_ND.detach().requires_grad_();
-        return apply(input_ND, block, stream.Batch, rotary).MoveToOuterDisposeScope();
+        return apply(input_ND, block, stream.Batch, rotary!).MoveToOuterDisposeScope();
     }
 
     /// <inheritdoc/>
     public override Tensor forward(autograd.AutogradContext context, params object[] arguments)
     {
-        var (x_ND, block, batch, rotary) = ((Tensor)arguments[0], (DecoderBlock)arguments[1], (RaggedBatch)arguments[2], (RotaryTable)arguments[3]);
+        var (x_ND, block, batch, rotary) = ((Tensor)arguments[0], (DecoderBlock)arguments[1], (RaggedBatch)arguments[2], (RotaryTable?)arguments[3]);
         context.save_for_backward([x_ND]);
         context.save_data("block", block);
         context.save_data("batch", batch);
-        context.save_data("rotary", rotary);
+        context.save_data("rotary", rotary!);
         using var quiet = no_grad();
         using var stream = TokenStream.Of(batch, x_ND.device);
         return block.Once(x_ND, stream, rotary);
@@ -42,7 +42,7 @@ internal sealed class RecomputeFunction : autograd.SingleTensorFunction<Recomput
         using var loud = enable_grad();
         var x_ND = context.get_saved_variables()[0].detach().requires_grad_();
         using var stream = TokenStream.Of((RaggedBatch)context.get_data("batch"), x_ND.device);
-        var y_ND = ((DecoderBlock)context.get_data("block")).Once(x_ND, stream, (RotaryTable)context.get_data("rotary"));
+        var y_ND = ((DecoderBlock)context.get_data("block")).Once(x_ND, stream, (RotaryTable?)context.get_data("rotary"));
         y_ND.backward([dY_ND]);
         return [x_ND.grad!.MoveToOuterDisposeScope(), null!, null!, null!];
     }

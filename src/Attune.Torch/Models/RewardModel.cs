@@ -7,17 +7,15 @@ namespace Attune.Torch.Models;
 
 /// <summary>
 /// A decoder with one number on top: how good a text is, read at its last token (Ouyang et al. 2022, "Training language
-/// models to follow instructions"). Its keys are those of Hugging Face's <c>LlamaForSequenceClassification</c> with one
-/// label: the body under <c>model.</c>, the head <c>score.weight</c>.
+/// models to follow instructions"). Its keys are those of Hugging Face's <c>…ForSequenceClassification</c> with one label: the
+/// family's body, and the head <c>score.weight</c>.
 /// </summary>
 public sealed class RewardModel : nn.Module<TokenStream, Tensor>, ITunable
 {
-    [ComponentName(Name = "model")]
     private readonly DecoderBody _body;
-    [ComponentName(Name = "score")]
     private readonly Projection _score;
 
-    /// <summary>A reward model whose matrices are zero; see <see cref="DecoderFiles.LoadReward"/> and <see cref="DecoderFiles.NewReward"/>.</summary>
+    /// <summary>A reward model whose matrices hold nothing yet; see <see cref="DecoderFiles.LoadReward"/> and <see cref="DecoderFiles.NewReward"/>.</summary>
     /// <param name="config">Its shape; the head must be <see cref="DecoderHead.Score"/>.</param>
     public RewardModel(DecoderConfig config)
         : base(nameof(RewardModel))
@@ -25,9 +23,8 @@ public sealed class RewardModel : nn.Module<TokenStream, Tensor>, ITunable
         if (config.Head != DecoderHead.Score)
             throw new ArgumentException($"A {config.Architecture} has no score.", nameof(config));
         Config = config;
-        _body = new(config);
-        _score = new(config.HiddenSize, 1);
-        RegisterComponents();
+        register_module(config.Names.Body, _body = new(config));
+        register_module(config.Names.Score, _score = new(config.HiddenSize, 1));
     }
 
     /// <summary>The shape.</summary>
@@ -38,6 +35,8 @@ public sealed class RewardModel : nn.Module<TokenStream, Tensor>, ITunable
 
     /// <summary>w, [1, D].</summary>
     public Tensor ScoreWeight => _score.Weight;
+
+    internal string ScoreName => $"{Config.Names.Score}.weight";
 
     /// <inheritdoc/>
     public Lora? Lora { get; set; }
@@ -80,6 +79,11 @@ public sealed class RewardModel : nn.Module<TokenStream, Tensor>, ITunable
     {
         using var guard = no_grad();
         using var scope = NewDisposeScope();
-        _score.Weight.copy_(Gaussian.Fill(seed, LlamaNames.Score, _score.Weight.numel(), Config.InitializerRange).view(_score.Weight.shape));
+        _score.Weight.copy_(Gaussian.Fill(seed, ScoreName, _score.Weight.numel(), Config.InitializerRange).view(_score.Weight.shape));
+    }
+
+    /// <summary>Does nothing: the parts were registered by their family's names, and not by those of the fields.</summary>
+    protected override void RegisterComponents()
+    {
     }
 }

@@ -1,38 +1,44 @@
+using Attune.Core.Checkpoints;
 using static TorchSharp.torch;
 
 namespace Attune.Torch.Models;
 
 /// <summary>
-/// Rotary positions (Su et al. 2021) in the half-rotation form of Hugging Face: element i of a head turns together with
-/// element i + C/2 by the angle position · θ^(−2i/C). Angles are float32 products, as there, so that long positions
-/// agree too. The table grows to the longest row seen and is shared by all layers.
+/// Rotary positions (Su et al. 2021): two elements of a head turn together by the angle position · frequency, in the
+/// half-rotation form of Hugging Face element i with element i + R/2, in the other one neighbours. Angles are float32 products,
+/// as there, so that long positions agree too. The table grows to the longest row seen and is shared by all layers.
 /// </summary>
-public sealed class RotaryTable(int headSize, double theta) : IDisposable
+/// <param name="frequencies">Radians for each position.</param>
+/// <param name="neighbours">Whether elements 2i and 2i + 1 turn together.</param>
+public sealed class RotaryTable(RotaryFrequencies frequencies, bool neighbours = false) : IDisposable
 {
-    private readonly float[] _frequencies = [.. Enumerable.Range(0, headSize / 2).Select(i => 1f / (float)Math.Pow(theta, (float)(2 * i) / headSize))];
+    private int _reach;
     private (Tensor Cos, Tensor Sin)? _onDevice;
 
-    /// <summary>cos of every angle, positions × C/2, row by row.</summary>
+    /// <summary>cos of every angle, positions × R/2, row by row; those of long texts behind the usual ones where they differ.</summary>
     public float[] Cos { get; private set; } = [];
 
-    /// <summary>sin of every angle, positions × C/2, row by row.</summary>
+    /// <summary>sin of every angle, laid out as <see cref="Cos"/>.</summary>
     public float[] Sin { get; private set; } = [];
 
     /// <summary>Makes sure that positions below <paramref name="length"/> are in the table.</summary>
     public void Reach(int length)
     {
-        var half = _frequencies.Length;
-        if (length * half <= Cos.Length)
+        if (length <= _reach)
             return;
-
-        length = Math.Max(length, 2 * Cos.Length / half);
-        var (cos, sin) = (new float[length * half], new float[length * half]);
-        for (var position = 0; position < length; position++)
+        _reach = Math.Max(length, 2 * _reach);
+        var (half, tables) = (frequencies.Pairs, frequencies.LongBeyond is null ? 1 : 2);
+        var (cos, sin) = (new float[tables * _reach * half], new float[tables * _reach * half]);
+        for (var table = 0; table < tables; table++)
         {
-            for (var i = 0; i < half; i++)
+            var turns = frequencies.For(table == 0 ? 0 : int.MaxValue);
+            for (var position = 0; position < _reach; position++)
             {
-                var angle = position * _frequencies[i];
-                (sin[position * half + i], cos[position * half + i]) = ((float)Math.Sin(angle), (float)Math.Cos(angle));
+                for (var i = 0; i < half; i++)
+                {
+                    var (angle, at) = (position * turns[i], (table * _reach + position) * half + i);
+                    (sin[at], cos[at]) = ((float)Math.Sin(angle) * frequencies.Factor, (float)Math.Cos(angle) * frequencies.Factor);
+                }
             }
         }
         (Cos, Sin) = (cos, sin);
@@ -45,11 +51,17 @@ public sealed class RotaryTable(int headSize, double theta) : IDisposable
         Reach(stream.Plan.Reach);
         using var scope = NewDisposeScope();
         var (cos, sin) = OnDevice(x_NHC);
-        var cos_N1C = cos.index_select(0, stream.Positions_N).unsqueeze(1);
-        var sin_N1C = sin.index_select(0, stream.Positions_N).unsqueeze(1);
-        var halves = x_NHC.chunk(2, -1);
-        var (a, b) = (halves[0], halves[1]);
-        return cat([a * cos_N1C - b * sin_N1C, b * cos_N1C + a * sin_N1C], -1).MoveToOuterDisposeScope();
+        var rows_N = Rows(stream);
+        var (cos_N1P, sin_N1P) = (cos.index_select(0, rows_N).unsqueeze(1), sin.index_select(0, rows_N).unsqueeze(1));
+
+        var (size, rotated) = (x_NHC.shape[2], 2L * frequencies.Pairs);
+        var turned_NHR = rotated == size ? x_NHC : x_NHC.narrow(-1, 0, rotated);
+        var (a, b) = neighbours ? Neighbours(turned_NHR) : Halves(turned_NHR);
+        Tensor[] pair = [a * cos_N1P - b * sin_N1P, b * cos_N1P + a * sin_N1P];
+        var result = neighbours ? stack(pair, -1).flatten(-2) : cat(pair, -1);
+        if (rotated < size)
+            result = cat([result, x_NHC.narrow(-1, rotated, size - rotated)], -1);
+        return result.MoveToOuterDisposeScope();
     }
 
     /// <summary>Frees the tables on the device; they come back when needed.</summary>
@@ -60,16 +72,43 @@ public sealed class RotaryTable(int headSize, double theta) : IDisposable
         _onDevice = null;
     }
 
+    private static (Tensor, Tensor) Halves(Tensor x)
+    {
+        var halves = x.chunk(2, -1);
+        return (halves[0], halves[1]);
+    }
+
+    private static (Tensor, Tensor) Neighbours(Tensor x)
+    {
+        var pairs = x.reshape(x.shape[0], x.shape[1], -1, 2);
+        return (pairs.select(-1, 0), pairs.select(-1, 1));
+    }
+
+    // Which row of the table each token takes: its position, further down where its text is a long one.
+    private Tensor Rows(TokenStream stream)
+    {
+        var (starts, positions) = (stream.Batch.Starts, stream.Batch.Positions);
+        if (!Enumerable.Range(0, stream.Batch.Rows).Any(r => frequencies.IsLong(positions[starts[r + 1] - 1] + 1)))
+            return stream.Positions_N;
+        var rows = new long[positions.Length];
+        for (var r = 0; r < stream.Batch.Rows; r++)
+        {
+            var offset = frequencies.IsLong(positions[starts[r + 1] - 1] + 1) ? _reach : 0;
+            for (var i = starts[r]; i < starts[r + 1]; i++)
+                rows[i] = positions[i] + offset;
+        }
+        return tensor(rows, device: stream.Positions_N.device);
+    }
+
     private (Tensor Cos, Tensor Sin) OnDevice(Tensor like)
     {
         if (_onDevice is not { } tables || tables.Cos.device != like.device || tables.Cos.dtype != like.dtype)
         {
             Dispose();
-            var half = _frequencies.Length;
             tables = (Upload(Cos), Upload(Sin));
             _onDevice = tables;
 
-            Tensor Upload(float[] values) => tensor(values).view(-1, half).to(like.dtype, like.device).DetachFromDisposeScope();
+            Tensor Upload(float[] values) => tensor(values).view(-1, frequencies.Pairs).to(like.dtype, like.device).DetachFromDisposeScope();
         }
         return tables;
     }

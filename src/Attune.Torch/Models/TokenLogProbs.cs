@@ -9,9 +9,11 @@ namespace Attune.Torch.Models;
 internal static class TokenLogProbs
 {
     /// <summary>[N, D], head, int64 [N] → float32 [N], by the kernel where it fits.</summary>
-    public static Tensor Of(Tensor hidden_ND, MatrixLayer head, Tensor targets_N, bool even, bool kernels, int rowsAtATime)
+    public static Tensor Of(Tensor hidden_ND, MatrixLayer head, Tensor targets_N, bool even, bool kernels, int rowsAtATime, double? softCap = null)
     {
         using var scope = NewDisposeScope();
+        if (softCap is not null)
+            return Plain(hidden_ND, h_MD => Capped(head.Linear(h_MD), softCap), targets_N, rowsAtATime).MoveToOuterDisposeScope();
         if (head.Effective() is not { } head_VD)
         {
             return (head.Adapter is { On: true } || !kernels
@@ -49,4 +51,7 @@ internal static class TokenLogProbs
         }
         return result_N.MoveToOuterDisposeScope();
     }
+
+    /// <summary>cap · tanh(logit / cap) (Gemma 2); the logits themselves where there is no cap.</summary>
+    public static Tensor Capped(Tensor logits, double? softCap) => softCap is { } cap ? (logits / cap).tanh() * cap : logits;
 }

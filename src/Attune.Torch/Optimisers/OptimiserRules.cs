@@ -33,5 +33,5 @@ public static class OptimiserRules
     }
 
     private static bool IsBlockMatrix(string name, Tensor value) =>
-        value.dim() == 2 && name.Contains(".layers.", StringComparison.Ordinal);
+        value.dim() == 2 && (name.Contains(".layers.", StringComparison.Ordinal) || name.Contains(".h.", StringComparison.Ordinal));
 }

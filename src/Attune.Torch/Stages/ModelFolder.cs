@@ -21,7 +21,8 @@ public static class ModelFolder
     /// <param name="tokenizerConfig">The parent's tokenizer_config.json where there is one, else null.</param>
     public static void Write(string folder, TorchSharp.torch.nn.Module module, DecoderConfig config, Tokenizer tokenizer, JsonObject? tokenizerConfig)
     {
-        WriteBeside(folder, config, tokenizer, tokenizerConfig);
+        // A 16-bit parent is trained in 32 bits: the config says what is stored now.
+        WriteBeside(folder, config with { Dtype = DecoderFiles.SavedDtype(module, config) }, tokenizer, tokenizerConfig);
         module.Save(Path.Combine(folder, ModelFiles.Weights));
         (module as ITunable)?.Lora?.Save(folder, prefix: AdapterFiles.InVersion);
     }
@@ -30,9 +31,6 @@ public static class ModelFolder
     internal static void WriteBeside(string folder, DecoderConfig config, Tokenizer tokenizer, JsonObject? tokenizerConfig)
     {
         Directory.CreateDirectory(folder);
-        // A 16-bit parent is trained in 32 bits: the config says what is stored now.
-        if (decoder.parameters().First().dtype == TorchSharp.torch.ScalarType.Float32)
-            config = config with { Dtype = "float32" };
         HuggingFaceConfig.Write(Path.Combine(folder, ModelFiles.Config), config);
         Atomic.WriteAllBytes(Path.Combine(folder, ModelFiles.Tokenizer), tokenizer.ToJson().Span);
         GenerationConfig.Write(Path.Combine(folder, ModelFiles.GenerationConfig), new GenerationConfig { BosTokenId = config.BosTokenId, EosTokenIds = config.EosTokenIds, PadTokenId = config.PadTokenId });

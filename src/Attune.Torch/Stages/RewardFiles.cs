@@ -13,7 +13,7 @@ internal static class RewardFiles
 {
     /// <summary>Whether the files are a reward model's.</summary>
     public static bool IsReward(ModelFiles files) =>
-        HuggingFaceConfig.Read(files.Require(ModelFiles.Config), DecoderFeatures.ScoreHead).Head == DecoderHead.Score;
+        HuggingFaceConfig.Read(files.Require(ModelFiles.Config)).Head == DecoderHead.Score;
 
     /// <summary>A reward model as it is; of a language model its body under a new head, drawn from the seed.</summary>
     /// <param name="files">A reward model, or a language model.</param>

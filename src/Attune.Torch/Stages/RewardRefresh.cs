@@ -80,7 +80,7 @@ public static class RewardRefresh
             Data = [.. digests.Select((d, i) => i < files.Count ? d with { Rows = counts[files[i].Path] } : d)],
         };
         CopyModel(result.Draft.Files, run.Model);
-        var config = HuggingFaceConfig.Read(Path.Combine(run.Model, ModelFiles.Config), DecoderFeatures.ScoreHead);
+        var config = HuggingFaceConfig.Read(Path.Combine(run.Model, ModelFiles.Config));
         ModelCard.Write(Path.Combine(run.Model, ModelFiles.Card), VersionKind.Reward, lineage, config, ModelFolder.ContractOf(run.Model));
         return run.Finish(VersionKind.Reward, lineage, result.Facts with { Sampled = upkeep.Sampled, SamplingSeconds = upkeep.Seconds, Seconds = result.Facts.Seconds + upkeep.Seconds });
 

@@ -39,7 +39,7 @@ public sealed class CheckpointVectors : IDisposable
         {
             using var shards = WeightFiles.Open(ModelFiles.OfFolder(folder));
             var config = HuggingFaceConfig.Read(Path.Combine(folder, ModelFiles.Config));
-            LlamaNames.Check(config, shards);
+            TensorNames.Check(config, shards);
             Assert.Equal(config.Parameters, shards.Tensors.Sum(t => t.Count));
         }
     }
@@ -61,7 +61,7 @@ public sealed class CheckpointVectors : IDisposable
             DecoderConfig config;
             try
             {
-                config = HuggingFaceConfig.Read(path, DecoderFeatures.All);
+                config = HuggingFaceConfig.Read(path);
             }
             catch (UnsupportedCheckpointException e)
             {
@@ -78,7 +78,7 @@ public sealed class CheckpointVectors : IDisposable
                 Assert.Equal(weights.Tensors.Sum(t => t.Count), config.Parameters);
             }
             var text = File.ReadAllText(path);
-            if (config.Architecture != "LlamaForCausalLM" || !text.Contains($"\"transformers_version\": \"{HuggingFaceConfig.TransformersVersion}\"", StringComparison.Ordinal))
+            if (!text.Contains($"\"transformers_version\": \"{HuggingFaceConfig.TransformersVersion}\"", StringComparison.Ordinal))
                 continue;
             written++;
             HuggingFaceConfig.Write(_scratch["config.json"], config);
@@ -90,14 +90,14 @@ public sealed class CheckpointVectors : IDisposable
     }
 
     [Fact]
-    public void A_room_that_builds_plain_Llamas_gets_nothing_else()
+    public void What_has_only_plain_Llamas_gets_nothing_else()
     {
         var refused = 0;
         foreach (var path in Found(SharedData.Files("config.json", "vectors")))
         {
             try
             {
-                Assert.Equal(DecoderFeatures.None, HuggingFaceConfig.Read(path).Features);
+                Assert.Equal(DecoderFeatures.None, HuggingFaceConfig.Read(path, DecoderFeatures.None).Features);
             }
             catch (UnsupportedCheckpointException e)
             {
@@ -112,7 +112,13 @@ public sealed class CheckpointVectors : IDisposable
     public void Both_forms_of_a_config_mean_the_same()
     {
         foreach (var folder in Found(SharedData.FoldersWith("config.v4.json", "vectors")))
-            Assert.Equal(Meaning(Path.Combine(folder, "config.json")), Meaning(Path.Combine(folder, "config.v4.json")));
+        {
+            var (now, older) = (Path.Combine(folder, "config.json"), Path.Combine(folder, "config.v4.json"));
+            Assert.Equal(Meaning(now), Meaning(older));
+            // What was read in the older form is written as transformers 5 would write it.
+            HuggingFaceConfig.Write(_scratch["config.json"], HuggingFaceConfig.Read(older));
+            Assert.Equal(File.ReadAllText(now).TrimEnd(), File.ReadAllText(_scratch["config.json"]).TrimEnd());
+        }
     }
 
     [Fact]
@@ -129,7 +135,7 @@ public sealed class CheckpointVectors : IDisposable
     {
         try
         {
-            return JsonSerializer.Serialize(HuggingFaceConfig.Read(path, DecoderFeatures.All));
+            return JsonSerializer.Serialize(HuggingFaceConfig.Read(path));
         }
         catch (UnsupportedCheckpointException e)
         {

@@ -32,10 +32,14 @@ public sealed class HuggingFaceConfigTests : IDisposable
     [Theory]
     [InlineData("", null)]
     [InlineData(",\"rope_theta\":1e6,\"rope_scaling\":null,\"torch_dtype\":\"float16\",\"use_cache\":false,\"_name_or_path\":\"x\",\"whatever\":null", null)]
-    [InlineData(",\"attention_bias\":true", "attention_bias")]
-    [InlineData(",\"hidden_act\":\"gelu\"", "hidden_act")]
+    [InlineData(",\"attention_bias\":true", null)]
+    [InlineData(",\"hidden_act\":\"gelu\"", null)]
+    [InlineData(",\"hidden_act\":\"relu2\"", "hidden_act")]
+    [InlineData(",\"model_type\":\"mistral\"", "model_type")]
+    [InlineData(",\"sliding_window\":16", "sliding_window")]
     [InlineData(",\"rope_scaling\":{\"type\":\"nonsense\",\"factor\":2.0}", "rope_scaling.rope_type")]
-    [InlineData(",\"rope_scaling\":{\"type\":\"linear\",\"factor\":2.0}", "rope_parameters")]
+    [InlineData(",\"rope_scaling\":{\"type\":\"linear\",\"factor\":2.0}", null)]
+    [InlineData(",\"rope_scaling\":{\"type\":\"linear\",\"factor\":2.0,\"slope\":1.0}", "rope_scaling.slope")]
     [InlineData(",\"partial_rotary_factor\":0.5", "partial_rotary_factor")]
     [InlineData(",\"rope_parameters\":{\"rope_type\":\"default\",\"new_thing\":2.0}", "rope_parameters.new_thing")]
     [InlineData(",\"quantization_config\":{\"bits\":4}", "quantization_config")]
@@ -63,9 +67,32 @@ public sealed class HuggingFaceConfigTests : IDisposable
         var sizes = Sizes.Replace("LlamaForCausalLM", architecture, StringComparison.Ordinal);
         if (more.Contains("num_hidden_layers", StringComparison.Ordinal))
             sizes = sizes.Replace("\"num_hidden_layers\":1,", "", StringComparison.Ordinal);
-        var config = HuggingFaceConfig.Read(_scratch.Write("c", $"{{{sizes},{more}}}"), DecoderFeatures.All);
+        var config = HuggingFaceConfig.Read(_scratch.Write("c", $"{{{sizes},{more}}}"));
         var text = config.SlidingWindow is { } window ? FormattableString.Invariant($"{window}:{string.Concat(config.LayerAttentions.Select(l => l.ToString()[0]))}") : "";
         Assert.Equal((layers, theta, local), (text, config.RopeTheta, config.LocalRopeTheta));
+    }
+
+    [Fact]
+    public void Keys_that_change_nothing_are_kept_and_options_that_a_family_has_not_are_refused()
+    {
+        var config = HuggingFaceConfig.Read(_scratch.Write("config.json", $"{{{Sizes},\"attention_dropout\":0.25,\"use_cache\":false}}"));
+        var json = HuggingFaceConfig.ToJson(config);
+        Assert.Equal((0.25, false), (json["attention_dropout"]!.GetValue<double>(), json["use_cache"]!.GetValue<bool>()));
+        Assert.Throws<UnsupportedCheckpointException>(() => HuggingFaceConfig.ToJson(config with { QueryKeyNorm = QueryKeyNorm.PerHead }));
+        Assert.Throws<UnsupportedCheckpointException>(() => HuggingFaceConfig.ToJson(config with { SlidingWindow = 4, LayerAttentions = [LayerAttention.Sliding] }));
+        Assert.Throws<UnsupportedCheckpointException>(() => HuggingFaceConfig.ToJson(config with { Architecture = "MambaForCausalLM" }));
+    }
+
+    [Fact]
+    public void A_classifier_of_one_label_is_a_reward_model_and_one_of_more_is_refused()
+    {
+        var reward = Sizes.Replace("ForCausalLM", "ForSequenceClassification", StringComparison.Ordinal);
+        var config = HuggingFaceConfig.Read(_scratch.Write("config.json", $"{{{reward},\"id2label\":{{\"0\":\"LABEL_0\"}},\"label2id\":{{\"LABEL_0\":0}}}}"));
+        Assert.Equal((DecoderHead.Score, "score.weight"), (config.Head, TensorNames.All(config).Last().Name));
+        HuggingFaceConfig.Write(_scratch["again.json"], config);
+        Assert.Equal(config with { EosTokenIds = [] }, HuggingFaceConfig.Read(_scratch["again.json"]) with { EosTokenIds = [] });
+        foreach (var more in (string[])["", ",\"num_labels\":3", ",\"id2label\":{\"0\":\"a\",\"1\":\"b\"}"])
+            Assert.Throws<UnsupportedCheckpointException>(() => HuggingFaceConfig.Read(_scratch.Write("config.json", $"{{{reward}{more}}}")));
     }
 
     [Fact]
@@ -109,7 +136,7 @@ public sealed class HuggingFaceConfigTests : IDisposable
             File.WriteAllBytes(path, damaged);
             try
             {
-                HuggingFaceConfig.Read(path, DecoderFeatures.All);
+                HuggingFaceConfig.Read(path);
             }
             catch (CheckpointException e)
             {

@@ -19,7 +19,7 @@ internal static class Drafts
         var folder = scratch[FormattableString.Invariant($"model-{scale}")];
         Directory.CreateDirectory(folder);
         HuggingFaceConfig.Write(Path.Combine(folder, ModelFiles.Config), Config);
-        SafetensorsWriter.Write(Path.Combine(folder, ModelFiles.Weights), LlamaNames.All(Config).Select((tensor, index) =>
+        SafetensorsWriter.Write(Path.Combine(folder, ModelFiles.Weights), TensorNames.All(Config).Select((tensor, index) =>
         {
             var values = new float[tensor.Shape.Aggregate(1L, (a, b) => a * b)];
             for (var i = 0; i < values.Length; i++)

@@ -29,7 +29,7 @@ public sealed class ModelStoreTests : IDisposable
             Assert.Equal(["config.json", "model.safetensors", "tokenizer.json"], found.Files.Paths.Keys.Order(StringComparer.Ordinal));
             Assert.All(found.Files.Paths, p => Assert.Equal(File.ReadAllBytes(draft.Files.Require(p.Key)), File.ReadAllBytes(p.Value)));
             using var weights = WeightFiles.Open(found.Files);
-            LlamaNames.Check(HuggingFaceConfig.Read(found.Files.Require(ModelFiles.Config)), weights);
+            TensorNames.Check(HuggingFaceConfig.Read(found.Files.Require(ModelFiles.Config)), weights);
         }
         Assert.Empty(store.Verify());
     }
@@ -233,7 +233,7 @@ public sealed class ModelStoreTests : IDisposable
         Assert.Equal(["model.safetensors"], diff.Files.Select(f => f.Key));
         Assert.Equal(["kind", "options.learning_rate", "parent", "stage"], diff.Lineage.Select(f => f.Key));
         var tensor = Assert.Single(diff.Tensors);
-        Assert.Equal((LlamaNames.Embedding, 2.0), (tensor.Name, Math.Round(tensor.Relative!.Value, 12)));
+        Assert.Equal(("model.embed_tokens.weight", 2.0), (tensor.Name, Math.Round(tensor.Relative!.Value, 12)));
         Assert.Empty(diff.Config);
         Assert.Empty(store.Diff("world:base", "world:base").Tensors);
     }

@@ -39,6 +39,33 @@ public sealed class KernelTests
         CompareGradients(exact, fast);
     }
 
+    public static TheoryData<string, DecoderConfig> Options => new()
+    {
+        { "fused matrices", Config(32, 4, 2, 8, 40) with { Architecture = "Phi3ForCausalLM" } },
+        { "stretched positions", Config(32, 4, 2, 8, 40) with { RopeScaling = new("yarn") { Factor = 4, OriginalContext = 64 } } },
+        { "a window that some rows outgrow", Config(32, 4, 2, 8, 40) with { Architecture = "MistralForCausalLM", SlidingWindow = 20, LayerAttentions = [LayerAttention.Sliding, LayerAttention.Sliding] } },
+        { "one plus the weight", Config(32, 4, 2, 8, 40) with { Architecture = "Gemma2ForCausalLM", Norm = NormKind.RmsPlusOne, NormPlacement = NormPlacement.BeforeAndAfter, LogitSoftCap = 3 } },
+    };
+
+    [Theory]
+    [MemberData(nameof(Options), DisableDiscoveryEnumeration = true)]
+    public void Options_of_other_families_give_the_same_with_kernels_and_without(string what, DecoderConfig config)
+    {
+        using var scope = NewDisposeScope();
+        var (fast, exact) = Pair(config);
+        foreach (int[] lengths in (int[][])[[7, 33, 19], [5, 18]])
+        {
+            fast.zero_grad();
+            exact.zero_grad();
+            using var stream = TokenStream.Of(Rows(lengths));
+            var (a, b) = (fast.TokenLogProbs(fast.Hidden(stream), stream.Targets_N, even: true), exact.TokenLogProbs(exact.Hidden(stream), stream.Targets_N));
+            Compare.Relative(b, a, Tolerances.Kernel, what);
+            a.sum().backward();
+            b.sum().backward();
+            CompareGradients(exact, fast);
+        }
+    }
+
     [Theory]
     [InlineData(true)]
     [InlineData(false)]

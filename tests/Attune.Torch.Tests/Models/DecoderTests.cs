@@ -32,7 +32,7 @@ public sealed class DecoderTests
     public void Every_key_of_the_state_is_a_Hugging_Face_name_with_its_shape(bool tied)
     {
         using var decoder = new Decoder(Small(tied));
-        var expected = LlamaNames.All(decoder.Config).ToDictionary(t => t.Name, t => t.Shape, StringComparer.Ordinal);
+        var expected = TensorNames.All(decoder.Config).ToDictionary(t => t.Name, t => t.Shape, StringComparer.Ordinal);
         var state = decoder.state_dict();
 
         Assert.Equal(expected.Keys.Order(StringComparer.Ordinal), state.Keys.Order(StringComparer.Ordinal));
@@ -46,7 +46,8 @@ public sealed class DecoderTests
     {
         using var decoder = new Decoder(Small(tied: false));
         using var reward = new RewardModel(decoder.Config.WithScore());
-        nn.Module[] modules = [.. decoder.named_modules().Select(m => m.module), decoder, reward];
+        using var other = new Decoder(Small() with { Architecture = "GPT2LMHeadModel", Norm = NormKind.Layer, LearnedPositions = true });
+        nn.Module[] modules = [.. decoder.named_modules().Select(m => m.module), decoder, reward, .. other.named_modules().Select(m => m.module)];
         var kinds = typeof(Decoder).Assembly.GetTypes().Where(t => !t.IsAbstract && t.IsAssignableTo(typeof(nn.Module)));
         foreach (var kind in kinds)
         {
@@ -59,7 +60,7 @@ public sealed class DecoderTests
                 if (value is TorchSharp.Modules.Parameter)
                     Assert.Contains(module.named_parameters(recurse: false), p => p.name == name);
                 else if (value is nn.Module child)
-                    Assert.Contains(module.named_children(), c => c.name == name && ReferenceEquals(c.module, child));
+                    Assert.Contains(module.named_children(), c => (name is null || c.name == name) && ReferenceEquals(c.module, child));
                 else if (value is not null) // a part that this model does not have is null and stands nowhere
                     Assert.Null(name);
             }
@@ -95,7 +96,8 @@ public sealed class DecoderTests
 
             var state = decoder.state_dict();
             Assert.All(again.state_dict(), p => Assert.True(p.Value.equal(state[p.Key]).all().item<bool>(), p.Key));
-            Assert.Equal(decoder.Config with { EosTokenIds = [] }, again.Config with { EosTokenIds = [] });
+            Assert.Equal(decoder.Config with { EosTokenIds = [], Dtype = again.Config.Dtype }, again.Config with { EosTokenIds = [] });
+            Assert.Equal(DecoderFiles.DtypeName(dtype), again.Config.Dtype);
         }
         finally
         {

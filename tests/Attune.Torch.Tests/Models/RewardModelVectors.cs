@@ -70,7 +70,7 @@ public sealed class RewardModelVectors
         foreach (var path in SharedData.Files("*.final.safetensors", "vectors", "trl"))
         {
             using var weights = SafetensorsFile.Open(path);
-            if (weights.Find($"initial.{LlamaNames.Score}") is null)
+            if (weights.Find("initial.score.weight") is null)
                 continue;
             found++;
             using var json = JsonDocument.Parse(File.ReadAllText(path.Replace(".final.safetensors", ".json", StringComparison.Ordinal)));

@@ -1,10 +1,10 @@
+using System.Text.Json.Nodes;
+
 namespace Attune.Core.Checkpoints.Families;
 
 /// <summary>The defaults of a family's config class in transformers, for keys that a file may leave out. Sizes must be stated.</summary>
-internal sealed record FamilyDefaults
+internal sealed record FamilyDefaults(string Architecture, string ModelType)
 {
-    internal required string ModelType { get; init; }
-
     internal int Context { get; init; } = 2048;
 
     internal double Epsilon { get; init; } = 1e-6;
@@ -17,9 +17,16 @@ internal sealed record FamilyDefaults
 
     internal double Theta { get; init; } = 10_000;
 
+    /// <summary>Whether sliding layers have rotary frequencies of their own, not stretched.</summary>
+    internal bool LocalRope { get; init; }
+
+    /// <summary>Their base where the file says nothing; null: that of the others.</summary>
     internal double? LocalTheta { get; init; }
 
-    internal bool PartialRope { get; init; }
+    /// <summary>The rotated share where the file says nothing; null: families that always rotate whole heads.</summary>
+    internal double? RotaryShare { get; init; }
+
+    internal string EpsilonKey { get; init; } = "rms_norm_eps";
 
     internal string ActivationKey { get; init; } = "hidden_act";
 
@@ -35,9 +42,10 @@ internal sealed record FamilyDefaults
 /// <summary>What the families that follow Llama have in common.</summary>
 internal static class CommonConfig
 {
-    internal static DecoderConfig Read(ConfigReader reader, string architecture, FamilyDefaults defaults)
+    internal static DecoderConfig Read(ConfigReader reader, FamilyDefaults defaults)
     {
-        reader.Only("model_type", $"{architecture} has the model type {defaults.ModelType}", defaults.ModelType);
+        var (architecture, modelType) = defaults;
+        reader.Only("model_type", $"{architecture} has the model type {modelType}", modelType);
         RefuseOtherKinds(reader);
         var (hidden, heads) = (reader.Int("hidden_size"), reader.Int("num_attention_heads"));
         var keyValueHeads = reader.Int("num_key_value_heads", defaults.KeyValueHeads ?? heads);
@@ -46,11 +54,11 @@ internal static class CommonConfig
         if (!reader.Has("head_dim") && defaults.HeadSize is null && hidden % heads != 0)
             throw reader.Impossible("hidden_size", FormattableString.Invariant($"{heads} heads do not divide a width of {hidden}."));
         var headSize = reader.Int("head_dim", defaults.HeadSize ?? hidden / heads);
-        if (headSize % 2 != 0)
-            throw reader.Impossible("head_dim", FormattableString.Invariant($"Rotary positions turn pairs; {headSize} is odd."));
-        var rope = RopeConfig.Read(reader, defaults.Theta, defaults.LocalTheta);
-        if (rope.Share != 1 && !defaults.PartialRope)
+        var rope = RopeConfig.Read(reader, defaults);
+        if (rope.Share != 1 && defaults.RotaryShare is null)
             throw reader.Unsupported("partial_rotary_factor", $"a partly rotated {architecture}");
+        if ((int)(headSize * rope.Share) is var rotated && (rotated % 2 != 0 || rotated == 0))
+            throw reader.Impossible("head_dim", FormattableString.Invariant($"Rotary positions turn pairs; {rotated} of a head are rotated."));
         return new()
         {
             Architecture = architecture,
@@ -66,7 +74,7 @@ internal static class CommonConfig
             RopeScaling = rope.Scaling,
             RotaryShare = rope.Share,
             LocalRopeTheta = rope.LocalTheta,
-            NormEpsilon = reader.Positive("rms_norm_eps", defaults.Epsilon),
+            NormEpsilon = reader.Positive(defaults.EpsilonKey, defaults.Epsilon),
             Activation = ReadActivation(reader, defaults.ActivationKey, defaults.Activation),
             TiedEmbeddings = reader.Flag("tie_word_embeddings", defaults.Tied),
             InitializerRange = reader.Positive("initializer_range", 0.02),
@@ -76,6 +84,36 @@ internal static class CommonConfig
             Dtype = ReadDtype(reader),
         };
     }
+
+    /// <summary>The keys of <see cref="Read"/>, all but head_dim, as transformers 5 writes them, and <paramref name="more"/>.</summary>
+    internal static JsonObject Write(DecoderConfig config, FamilyDefaults defaults, params ReadOnlySpan<(string Key, JsonNode? Value)> more)
+    {
+        var json = Common(config, defaults);
+        foreach (var (key, value) in more)
+            json[key] = value;
+        return json;
+    }
+
+    private static JsonObject Common(DecoderConfig config, FamilyDefaults defaults) => new()
+    {
+        ["bos_token_id"] = config.BosTokenId,
+        ["eos_token_id"] = HuggingFaceConfig.TokenIds(config.EosTokenIds),
+        ["pad_token_id"] = config.PadTokenId,
+        ["dtype"] = config.Dtype,
+        [defaults.ActivationKey] = ActivationName(config.Activation),
+        ["hidden_size"] = config.HiddenSize,
+        ["initializer_range"] = config.InitializerRange,
+        ["intermediate_size"] = config.IntermediateSize,
+        ["max_position_embeddings"] = config.ContextLength,
+        ["model_type"] = defaults.ModelType,
+        ["num_attention_heads"] = config.Heads,
+        ["num_hidden_layers"] = config.Layers,
+        ["num_key_value_heads"] = config.KeyValueHeads,
+        [defaults.EpsilonKey] = config.NormEpsilon,
+        ["rope_parameters"] = RopeConfig.ToJson(config, defaults),
+        ["tie_word_embeddings"] = config.TiedEmbeddings,
+        ["vocab_size"] = config.VocabularySize,
+    };
 
     internal static void RefuseOtherKinds(ConfigReader reader)
     {
@@ -108,6 +146,13 @@ internal static class CommonConfig
         var other => throw reader.Unsupported(key, $"the activation {other}"),
     };
 
+    internal static string ActivationName(Activation activation) => activation switch
+    {
+        Activation.Silu => "silu",
+        Activation.GeluTanh => "gelu_pytorch_tanh",
+        _ => "gelu",
+    };
+
     /// <summary>A window, and which layers have it: <c>layer_types</c> where the file has it, else the family's rule.</summary>
     internal static DecoderConfig WithWindow(DecoderConfig config, ConfigReader reader, int? window, Func<int, bool> slides)
     {
@@ -125,5 +170,16 @@ internal static class CommonConfig
         return window is null
             ? throw reader.Impossible("layer_types", "Sliding layers need a sliding_window.")
             : config with { SlidingWindow = window, LayerAttentions = types };
+    }
+
+    /// <summary><c>layer_types</c> as it is written: every layer named.</summary>
+    internal static JsonArray LayerTypes(DecoderConfig config) =>
+        new([.. Enumerable.Range(0, config.Layers).Select(i => (JsonNode)(config.WindowOf(i) is null ? "full_attention" : "sliding_attention"))]);
+
+    /// <summary>A number that is whole in the files where it is whole.</summary>
+    internal static JsonNode Number(double value)
+    {
+        var whole = Math.Round(value);
+        return Math.Abs(value - whole) < 1e-9 ? JsonValue.Create((long)whole) : JsonValue.Create(Math.Round(value, 9));
     }
 }

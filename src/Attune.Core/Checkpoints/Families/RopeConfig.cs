@@ -10,22 +10,24 @@ internal sealed record RopeConfig(double Theta, RopeScaling? Scaling, double Sha
     /// transformers 5: <c>rope_parameters</c>, flat or one for each layer type; before: <c>rope_theta</c>,
     /// <c>rope_scaling</c>, <c>partial_rotary_factor</c>, <c>rope_local_base_freq</c>.
     /// </summary>
-    internal static RopeConfig Read(ConfigReader reader, double defaultTheta, double? defaultLocalTheta = null)
+    internal static RopeConfig Read(ConfigReader reader, FamilyDefaults defaults)
     {
-        var theta = reader.Positive("rope_theta", defaultTheta);
-        var local = defaultLocalTheta is null ? null : (double?)reader.Positive("rope_local_base_freq", defaultLocalTheta);
-        var share = reader.Positive("partial_rotary_factor", 1);
+        var theta = reader.Positive("rope_theta", reader.Positive("rotary_emb_base", defaults.Theta));
+        var local = defaults is { LocalRope: true, LocalTheta: { } usual } ? (double?)reader.Positive("rope_local_base_freq", usual) : null;
+        var share = reader.Positive("partial_rotary_factor", reader.Positive("rotary_pct", defaults.RotaryShare ?? 1));
         RopeScaling? scaling = null;
         foreach (var key in (string[])["rope_scaling", "rope_parameters"])
         {
             if (reader.Object(key) is not { } rope)
                 continue;
-            if (local is not null && rope.Object("sliding_attention") is { } sliding)
+            if (defaults.LocalRope && rope.Object("sliding_attention") is { } sliding)
             {
                 sliding.Only("rope_type", "scaled rotary positions in sliding layers", "default");
-                local = sliding.Positive("rope_theta", local);
+                local = sliding.Positive("rope_theta", local ?? theta);
                 sliding.RefuseTheRest(FrozenSet<string>.Empty);
                 var full = rope.Object("full_attention") ?? throw rope.Impossible("full_attention", "The config lacks this key.");
+                // The flat form's defaults may stand beside the two; transformers reads neither.
+                _ = (rope.Number("rope_theta"), rope.Text("rope_type"));
                 rope.RefuseTheRest(FrozenSet<string>.Empty);
                 rope = full;
             }
@@ -36,13 +38,19 @@ internal sealed record RopeConfig(double Theta, RopeScaling? Scaling, double Sha
         }
         if (share > 1)
             throw reader.Impossible("partial_rotary_factor", "No more than all of a head can be rotated.");
-        return new(theta, scaling, share, local);
+        return new(theta, scaling, share, defaults.LocalRope ? local ?? theta : null);
     }
 
     /// <summary>The form that transformers 5 writes.</summary>
-    internal static JsonObject ToJson(DecoderConfig config)
+    internal static JsonObject ToJson(DecoderConfig config, FamilyDefaults defaults) => config.LocalRopeTheta is not { } local
+        ? Flat(config, defaults)
+        : new() { ["full_attention"] = Flat(config, defaults), ["sliding_attention"] = new JsonObject { ["rope_theta"] = local, ["rope_type"] = "default" } };
+
+    private static JsonObject Flat(DecoderConfig config, FamilyDefaults defaults)
     {
         var json = new JsonObject { ["rope_theta"] = config.RopeTheta, ["rope_type"] = config.RopeScaling?.Kind ?? "default" };
+        if (defaults.RotaryShare is not null)
+            json["partial_rotary_factor"] = config.RotaryShare;
         if (config.RopeScaling is not { } scaling)
             return json;
         foreach (var (key, value) in ((string, JsonNode?)[])

@@ -1,0 +1,147 @@
+using System.Diagnostics;
+using System.Globalization;
+using Attune.Core.Checkpoints;
+using Attune.Core.Versions;
+using Attune.Torch.Models;
+using Attune.Torch.Native;
+using TorchSharp;
+
+namespace Attune.Bench;
+
+/// <summary>
+/// What opening a checkpoint and loading it for training take beside the weights themselves. Memory is the process's
+/// anonymous pages (RssAnon in /proc/self/status): mapped pages of the file, which the system may drop at any time, do not
+/// count, everything else does, libtorch's included. A thread looks every millisecond for the peak.
+/// </summary>
+internal static class LoadBench
+{
+    public static int Run(string[] args)
+    {
+        var layers = args is [var given, ..] ? int.Parse(given, CultureInfo.InvariantCulture) : 12;
+        if (!OperatingSystem.IsLinux())
+        {
+            Console.Error.WriteLine("This benchmark reads /proc/self/status, which only Linux has.");
+            return 1;
+        }
+        TorchRuntime.Initialise(1);
+        var config = new DecoderConfig
+        {
+            VocabularySize = 32_000, HiddenSize = 1024, IntermediateSize = 2816, Layers = layers, Heads = 16, KeyValueHeads = 4, HeadSize = 64, ContextLength = 2048,
+        };
+        var folder = Directory.CreateTempSubdirectory("attune-load-").FullName;
+        try
+        {
+            Console.WriteLine("| file | bytes | opening: managed, anonymous | share of the file | trained in | weights | peak while loading | times the weights | seconds |");
+            Console.WriteLine("|---|---|---|---|---|---|---|---|---|");
+            foreach (var type in (TensorType[])[TensorType.BF16, TensorType.F16, TensorType.F32])
+            {
+                Write(folder, config, type);
+                var files = ModelFiles.OfFolder(folder);
+                // The first time compiles what the others run.
+                foreach (var dtype in (torch.ScalarType[])[torch.ScalarType.Float32, torch.ScalarType.Float32, torch.ScalarType.BFloat16])
+                    Measure(files, config, type, dtype);
+            }
+            return 0;
+        }
+        finally
+        {
+            Directory.Delete(folder, recursive: true);
+        }
+    }
+
+    private static bool _warm;
+
+    private static void Measure(ModelFiles files, DecoderConfig config, TensorType type, torch.ScalarType dtype)
+    {
+        var length = new FileInfo(files.Require(ModelFiles.Weights)).Length;
+        Settle();
+        var (managed, anonymous) = (GC.GetAllocatedBytesForCurrentThread(), Anonymous());
+        using (WeightFiles.Open(files))
+            (managed, anonymous) = (GC.GetAllocatedBytesForCurrentThread() - managed, Math.Max(0, Anonymous() - anonymous));
+
+        Settle();
+        var before = Anonymous();
+        using var peak = new Peak();
+        var start = Stopwatch.GetTimestamp();
+        using (var decoder = DecoderFiles.Load(files, dtype: dtype))
+        {
+            var (seconds, most) = (Stopwatch.GetElapsedTime(start).TotalSeconds, peak.Stop() - before);
+            var weights = config.Parameters * (dtype == torch.ScalarType.Float32 ? 4 : 2);
+            if (!_warm)
+            {
+                _warm = true;
+                return;
+            }
+            Console.WriteLine(string.Create(CultureInfo.InvariantCulture,
+                $"| {type} | {length / 1e6:F0} MB | {managed / 1e3:F0} kB, {anonymous / 1e3:F0} kB | {(double)Math.Max(managed, anonymous) / length:P2} | {DecoderFiles.DtypeName(dtype)} | {weights / 1e6:F0} MB | {most / 1e6:F0} MB | {(double)most / weights:F3} | {seconds:F2} |"));
+        }
+    }
+
+    private static void Settle()
+    {
+        GC.Collect(2, GCCollectionMode.Aggressive, blocking: true, compacting: true);
+        GC.WaitForPendingFinalizers();
+        Thread.Sleep(50);
+    }
+
+    private static void Write(string folder, DecoderConfig config, TensorType type)
+    {
+        // Small values of either sign in every type; which ones does not matter here.
+        var (bytes, width) = (new byte[1 << 16], type.Bits() / 8);
+        for (var i = 0; i < bytes.Length; i++)
+            bytes[i] = i % width == width - 1 ? (byte)0x3C : (byte)(i * 31);
+        HuggingFaceConfig.Write(Path.Combine(folder, ModelFiles.Config), config with { Dtype = type switch { TensorType.BF16 => "bfloat16", TensorType.F16 => "float16", _ => "float32" } });
+        SafetensorsWriter.Write(Path.Combine(folder, ModelFiles.Weights), TensorNames.All(config).Select(t =>
+        {
+            var length = t.Shape.Aggregate((long)type.Bits() / 8, (product, size) => product * size);
+            return new TensorSource(t.Name, type, t.Shape, stream =>
+            {
+                for (var left = length; left > 0; left -= Math.Min(left, bytes.Length))
+                    stream.Write(bytes, 0, (int)Math.Min(left, bytes.Length));
+            });
+        }));
+    }
+
+    private static long Anonymous()
+    {
+        foreach (var line in File.ReadLines("/proc/self/status"))
+        {
+            if (line.StartsWith("RssAnon:", StringComparison.Ordinal))
+                return long.Parse(line.AsSpan("RssAnon:".Length).Trim().TrimEnd("kB").Trim(), CultureInfo.InvariantCulture) * 1024;
+        }
+        throw new InvalidOperationException("/proc/self/status has no RssAnon.");
+    }
+
+    /// <summary>The most anonymous memory that the process had while this was watching.</summary>
+    private sealed class Peak : IDisposable
+    {
+        private readonly Thread _watcher;
+        private long _most;
+        private volatile bool _done;
+
+        public Peak()
+        {
+            _watcher = new(() =>
+            {
+                while (!_done)
+                {
+                    _most = Math.Max(_most, Anonymous());
+                    Thread.Sleep(1);
+                }
+            }) { IsBackground = true };
+            _watcher.Start();
+        }
+
+        public long Stop()
+        {
+            Dispose();
+            return Math.Max(_most, Anonymous());
+        }
+
+        public void Dispose()
+        {
+            _done = true;
+            _watcher.Join();
+        }
+    }
+}
