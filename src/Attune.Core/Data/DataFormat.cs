@@ -139,17 +139,21 @@ public sealed record DataFormat(FormatKind Kind, FileLayout Layout, string Evide
                 ? (FormatKind.ShareGpt, $"'{turns}' of {{from, value}} make it sharegpt (fields: {fields})")
                 : (FormatKind.Messages, $"'{turns}' of {{role, content}} make it OpenAI messages (fields: {fields})");
         }
-        if (row.Has("instruction") && !row.Has("output"))
+        if (row.Has("instruction") && !row.Has("output") && !HoldsAnswers(row))
             return (FormatKind.Prompts, $"'instruction' without 'output' is a prompt (fields: {fields})");
         if (row.Has("instruction"))
             return (FormatKind.Alpaca, $"'instruction' makes it alpaca (fields: {fields})");
         if (row.Has("prompt") && row.Has("completion"))
             return (FormatKind.PromptCompletion, $"'prompt' and 'completion' (fields: {fields})");
-        if (row.Has("prompt") || (row.Has("question") && row.Has("answer")))
+        if ((row.Has("prompt") || (row.Has("question") && row.Has("answer"))) && !HoldsAnswers(row))
             return (FormatKind.Prompts, $"'{(row.Has("prompt") ? "prompt" : "question")}' without a completion is a prompt (fields: {fields})");
         var text = row.Has("text") ? "text" : row.Has("content") ? "content" : null;
         return text is null ? null : (FormatKind.JsonText, $"'{text}' is the document (fields: {fields})");
     }
+
+    // A row that has half a pair, an answer of another name or a misspelt field is a faulty row, not a prompt.
+    private static bool HoldsAnswers(JsonRow row) =>
+        row.Keys.Any(key => key is "chosen" or "rejected" or "response" or "completion" || DecidingFields.Any(f => Nearest.IsTypo(key, f)));
 
     private static bool EndsWithUser(JsonRow row, string turns) =>
         row.Find(turns) is { ValueKind: JsonValueKind.Array } list && list.GetArrayLength() > 0

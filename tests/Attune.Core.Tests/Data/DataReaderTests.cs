@@ -201,7 +201,6 @@ public class BadDataTests
     [InlineData(".jsonl", $$"""{"messages":[{{User}},{{Assistant}},{{Assistant}}]}""", "ATT3011", 1, "messages[2]", "")]
     [InlineData(".jsonl", $$"""{"messages":[{{User}},{"role":"system","content":"s"},{{Assistant}}]}""", "ATT3011", 1, "messages[1]", "")]
     [InlineData(".jsonl", $$"""{"messages":[{{User}},{"role":"tool","content":"s"},{{Assistant}}]}""", "ATT3011", 1, "messages[1]", "")]
-    [InlineData(".jsonl", $$"""{"messages":[{{User}}]}""", "ATT3011", 1, "messages", "ends with the assistant")]
     [InlineData(".jsonl", """{"messages":[{"role":"system","content":"s"}]}""", "ATT3014", 1, "messages", "")]
     [InlineData(".jsonl", """{"messages":[]}""", "ATT3014", 1, "messages", "")]
     [InlineData(".jsonl", $$"""{"messages":[{{User}},{"role":"assistant","content":" "}]}""", "ATT3012", 1, "messages[1]", "")]
@@ -228,6 +227,15 @@ public class BadDataTests
         var error = Assert.Throws<DataException>(() => DataReader.Read(file.Path).Count());
         Assert.Equal((code, file.Path, line, field), (error.Code, error.File, error.Line, error.Field));
         Assert.Contains(hint, error.Hint ?? "");
+    }
+
+    [Fact]
+    public void What_ends_with_the_user_is_a_prompt_and_no_conversation_to_learn_from()
+    {
+        using var file = new TempFile(".jsonl", $$"""{"messages":[{{User}}]}""");
+        Assert.IsType<PromptRow>(Assert.Single(DataReader.Read(file.Path)));
+        var error = Assert.Throws<DataException>(() => DataReader.ReadConversations(file.Path).Count());
+        Assert.Contains("prompts", error.Message, StringComparison.Ordinal);
     }
 
     [Fact]

@@ -98,7 +98,7 @@ public sealed class GgufModelVectors : IDisposable
     }
 
     /// <summary>What GGUF does not say, or says elsewhere (ids where there is no tokenizer; the spread of fresh weights).</summary>
-    private static readonly HashSet<string> Unsaid = new(StringComparer.Ordinal) { "InitializerRange", "BosTokenId", "EosTokenIds", "PadTokenId" };
+    private static readonly HashSet<string> Unsaid = new(StringComparer.Ordinal) { "Unused", "InitializerRange", "BosTokenId", "EosTokenIds", "PadTokenId" };
 
     // yarn and linear say the same in both; llama3 comes back as numbers that divide the same, whatever their names.
     private static void Scaling(RopeScaling expected, RopeScaling? found)
