@@ -13,8 +13,7 @@ namespace Attune.Bench;
 
 /// <summary>
 /// What adapters cost: an SFT step that trains every weight, one whose adapters go into float32 weights (a fused block, the
-/// full weight's gradient) and ones on the low-rank path over held weights, by width. Where
-/// <see cref="LoraAdapter.MergeBelow"/> comes from.
+/// full weight's gradient) and ones on the low-rank path over held weights, by width.
 /// </summary>
 internal static class LoraSpeed
 {

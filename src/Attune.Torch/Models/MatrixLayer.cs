@@ -12,7 +12,7 @@ namespace Attune.Torch.Models;
 /// The one place that decides how an adapted matrix is multiplied. Small plain matrices take their adapter into the
 /// weight, W + s·B·A, as a step of autograd: the fused kernels of a block run as they do without adapters, at the price of
 /// the full weight's gradient. Large and held ones take the low-rank path, y = x·Wᵀ + s·(x·Aᵀ)·Bᵀ, which never has a
-/// gradient of W, nor a second copy. See <see cref="LoraAdapter.MergeBelow"/> for what was measured.
+/// gradient of W, nor a second copy. Where one ends and the other begins is <see cref="LoraAdapter.MergeBelow"/>.
 /// </remarks>
 public abstract class MatrixLayer : nn.Module<Tensor, Tensor>
 {

@@ -66,7 +66,7 @@ public sealed record CostEstimate
 
     /// <summary>
     /// The time that a run of so many tokens would take: operations over what this machine's matrix product reaches, at
-    /// the share of it that training was measured to reach.
+    /// the share of it that training is taken to reach.
     /// </summary>
     /// <param name="plan">Operations of a token.</param>
     /// <param name="ceilingPerSecond">See <see cref="MatmulCeiling"/>.</param>
@@ -77,7 +77,7 @@ public sealed record CostEstimate
         return this with { TokensPerSecond = pace, Seconds = runTokens / pace };
     }
 
-    /// <summary>The share of the ceiling that a step reaches, before a trial says better: see docs/guides/memory.md.</summary>
+    /// <summary>The share of the ceiling that a step is taken to reach before a trial says better.</summary>
     public const double ShareOfCeiling = 0.5;
 
     /// <summary>With the pace of a trial: a forward and backward pass that changes nothing, the second of two.</summary>

@@ -12,7 +12,7 @@ namespace Attune.Torch.Stages;
 /// </summary>
 public sealed record MemoryPlan
 {
-    /// <summary>What libtorch, .NET and the allocator take before there is a model, as measured.</summary>
+    /// <summary>What libtorch, .NET and the allocator take before there is a model: an allowance.</summary>
     public const long RuntimeBytes = 260L << 20;
 
     /// <summary>The model.</summary>
