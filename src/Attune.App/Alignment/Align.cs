@@ -129,7 +129,7 @@ internal sealed class Align
             var version = Train(settings.With("beta", beta), data.Sweep, _start, string.Create(CultureInfo.InvariantCulture, $"sweep-{beta}"), plan, cancel);
             var (won, kl) = (held.Against(_start, version, cancel), Kl(version, data, cancel));
             Note("sweep", new JsonObject { ["beta"] = beta, ["win_rate"] = won.Value, ["low"] = Finite(won.Low), ["high"] = Finite(won.High), ["kl"] = Finite(kl) });
-            Terminal.Out.Line($"  beta {beta}: win rate {won.Value:P1} ({won.Low * 100:F1} to {won.High * 100:F1}), KL {kl:F2}");
+            Terminal.Out.Line($"  beta {beta}: win rate {won.Value * 100:F1}% ({won.Low * 100:F1} to {won.High * 100:F1}), KL {kl:F2}");
             if (kl <= _options.KlBound && won.Value > bestRate)
                 (best, bestRate) = (beta, won.Value);
         }
@@ -151,7 +151,7 @@ internal sealed class Align
             now = Train(settings, data.Round(round), now, FormattableString.Invariant($"round-{round + 1}"), plan, cancel);
             var (won, kl) = (held.Against(_start, now, cancel), Kl(now, data, cancel));
             Note("round", new JsonObject { ["round"] = round + 1, ["win_rate"] = won.Value, ["low"] = Finite(won.Low), ["high"] = Finite(won.High), ["n"] = won.N, ["kl"] = Finite(kl), ["version"] = now.Digest });
-            Terminal.Out.Line($"  round {round + 1}: win rate over the start {won.Value:P1} ({won.Low * 100:F1} to {won.High * 100:F1}, n {won.N}), KL {kl:F2} nats an answer");
+            Terminal.Out.Line($"  round {round + 1}: win rate over the start {won.Value * 100:F1}% ({won.Low * 100:F1} to {won.High * 100:F1}, n {won.N}), KL {kl:F2} nats an answer");
             if (kl > _options.KlBound)
             {
                 Terminal.Out.Line($"  KL has passed its bound of {_options.KlBound}: this round is not kept.");
@@ -270,7 +270,7 @@ internal sealed class Align
     private void Tell(AlignRule rule, AlignEvidence evidence, AlignCost plan)
     {
         var console = Terminal.Out;
-        console.Line($"[bold]data[/]: {evidence.Pairs} pairs ({evidence.WithMargin} with a margin, {evidence.Contradictions:P1} contradict others), {evidence.Good} good and {evidence.Bad} bad answers, {evidence.Prompts} prompts, {evidence.Conversations} conversations, {evidence.Texts} texts; {string.Join(", ", evidence.Languages)}");
+        console.Line($"[bold]data[/]: {evidence.Pairs} pairs ({evidence.WithMargin} with a margin, {evidence.Contradictions * 100:F1}% contradict others), {evidence.Good} good and {evidence.Bad} bad answers, {evidence.Prompts} prompts, {evidence.Conversations} conversations, {evidence.Texts} texts; {string.Join(", ", evidence.Languages)}");
         console.Line($"[bold]decided[/]: {plan.Settings.Stage} by rule '{rule.Name}' ({rule.When})");
         console.Line($"  because {rule.Why}.");
         if (_options.Method is { } method && method != rule.Stage)

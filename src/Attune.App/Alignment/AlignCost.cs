@@ -76,7 +76,7 @@ internal sealed record AlignCost(AlignSettings Settings, double? RoundSeconds, l
             ? string.Create(CultureInfo.InvariantCulture, $"about {seconds * Share * Rounds / 60:F1} minutes of training in {Rounds} rounds")
             : string.Create(CultureInfo.InvariantCulture, $"{Rounds} rounds, each under a minute");
         var sweep = Sweeps ? ", and a sweep of beta before" : ", beta not swept";
-        var less = Share < 1 ? string.Create(CultureInfo.InvariantCulture, $"; the budget allows {Share:P0} of the data") : "";
+        var less = Share < 1 ? string.Create(CultureInfo.InvariantCulture, $"; the budget allows {Share * 100:F0}% of the data") : "";
         return string.Create(CultureInfo.InvariantCulture, $"{time}{sweep}{less}; about {MemoryBytes / 1e6:N0} MB");
     }
 

@@ -61,7 +61,7 @@ internal sealed record AlignEvidence
             Prompts = Rows(FormatKind.Prompts),
             Conversations = Rows(FormatKind.Alpaca, FormatKind.ShareGpt, FormatKind.Messages, FormatKind.PromptCompletion),
             Texts = Rows(FormatKind.Text, FormatKind.JsonText),
-            Contradictions = preferences == 0 ? 0 : (double)report.Files.SelectMany(f => f.Contradictions).Sum(c => c.Rows) / preferences,
+            Contradictions = preferences == 0 ? 0 : (double)report.Files.SelectMany(f => f.Contradictions).Where(c => c.Reason != PreferenceCheck.Repeated).Sum(c => c.Rows) / preferences,
             Languages = [.. report.Files.SelectMany(f => f.Languages).GroupBy(l => l.Key, StringComparer.Ordinal).OrderByDescending(g => g.Sum(l => l.Value)).Select(g => g.Key)],
             Kind = kind,
             Answers = answers,

@@ -24,7 +24,10 @@ public sealed class PreferenceCheck
 {
     private const string BothWays = "preferred both ways: another row of the same prompt says the opposite";
     private const string Circle = "in a circle of preferences (A over B, B over C, C over A)";
-    private const string Repeated = "the same pair again";
+
+    /// <summary>The finding that contradicts nothing: a pair given twice.</summary>
+    public const string Repeated = "the same pair again";
+
     private const string OtherMargin = "the same pair with another margin";
     private const string BothLabels = "the same answer labelled good and bad";
     private const string OtherScore = "the same answer with another score";

@@ -27,7 +27,7 @@ public class AlignmentHtmlTests
         var html = AlignmentHtml.Render(report, [new("dpo", "pairs", "成对", "2", "β", 7)], ["dpo"], answers,
             [new("Noise", "噪声", "share", [("dpo", [(0, 0.7, 0.6, 0.8), (1, 0.2, 0.1, 0.3)])])], "zh");
         Assert.Contains("<html lang=zh", html, StringComparison.Ordinal);
-        foreach (var part in new[] { "Is it so? Supported.", "是吗？成立", "It is &lt;so&gt;", "cannot be told", "policy.seconds", "70.0", "Noise", "噪声", "&lt;x&gt;" })
+        foreach (var part in new[] { "Is it so? Supported.", "是吗？成立", "It is &lt;so&gt;", "cannot be told", "policy.seconds", "70.0%", "Noise", "噪声", "&lt;x&gt;" })
             Assert.Contains(part, html, StringComparison.OrdinalIgnoreCase);
         Assert.Equal(2, html.Split("<svg").Length - 1);
     }

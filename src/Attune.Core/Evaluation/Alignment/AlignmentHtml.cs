@@ -26,8 +26,8 @@ public static class AlignmentHtml
 {
     private static readonly (string Metric, string En, string Zh, string Format)[] Columns =
     [
-        ("quality", "quality", "质量", "P1"), ("helpfulness", "helpful", "有用", "P1"), ("harm", "harm ↓", "有害 ↓", "P1"), ("winrate", "wins over SFT", "对 SFT 胜率", "P1"),
-        ("kl", "KL, nats", "KL（奈特）", "F2"), ("reward", "reward", "奖励", "F2"), ("truth", "true grade, drawn", "真实评分（采样）", "P1"), ("quality.spread", "spread over seeds", "种子间离散", "F3"),
+        ("quality", "quality", "质量", "%"), ("helpfulness", "helpful", "有用", "%"), ("harm", "harm ↓", "有害 ↓", "%"), ("winrate", "wins over SFT", "对 SFT 胜率", "%"),
+        ("kl", "KL, nats", "KL（奈特）", "F2"), ("reward", "reward", "奖励", "F2"), ("truth", "true grade, drawn", "真实评分（采样）", "%"), ("quality.spread", "spread over seeds", "种子间离散", "F3"),
     ];
 
     /// <summary>Renders the page.</summary>
@@ -113,8 +113,12 @@ public static class AlignmentHtml
     }
 
     private static string Cell(Report report, string metric, string group, string format) => Find(report, metric, group) is { } row && double.IsFinite(row.Value)
-        ? $"<b>{row.Value.ToString(format, CultureInfo.InvariantCulture)}</b> <small>{row.Low.ToString(format, CultureInfo.InvariantCulture)} … {row.High.ToString(format, CultureInfo.InvariantCulture)}</small>"
+        ? $"<b>{Number(row.Value, format)}</b> <small>{Number(row.Low, format)} … {Number(row.High, format)}</small>"
         : "—";
+
+    // "%" is a share in percent with one digit; the invariant culture would put a space before the sign.
+    private static string Number(double value, string format) =>
+        format == "%" ? (value * 100).ToString("F1", CultureInfo.InvariantCulture) + "%" : value.ToString(format, CultureInfo.InvariantCulture);
 
     private static (double, double, double)? Interval(Report report, string metric, string arm) =>
         Find(report, metric, arm) is { } row ? (row.Value, Math.Max(0, row.Low), Math.Min(1, row.High)) : null;
