@@ -14,6 +14,6 @@ return args switch
 
 static int Usage()
 {
-    Console.Error.WriteLine("usage: Attune.Bench train-speed [threads] | align-speed [threads] [sft] [dpo] [ppo] | decode-speed [threads] | tokens [vocabulary …] | world [--language en|zh] [--seeds 3] [--items 2000] | templates [folder] [python]");
+    Console.Error.WriteLine("usage: Attune.Bench train-speed [threads] | align-speed [threads] [sft] [dpo] [ppo] [--effort=1] | decode-speed [threads] | tokens [vocabulary …] | world [--language en|zh] [--seeds 3] [--items 2000] | templates [folder] [python]");
     return 2;
 }
