@@ -34,6 +34,8 @@ internal static class AlignSpeed
     public static int Run(string[] args)
     {
         TorchRuntime.Initialise(args.FirstOrDefault(a => int.TryParse(a, CultureInfo.InvariantCulture, out _)) is { } threads ? int.Parse(threads, CultureInfo.InvariantCulture) : null);
+        if (args.FirstOrDefault(a => a.StartsWith("--effort=", StringComparison.Ordinal)) is { } effort)
+            Effort = double.Parse(effort["--effort=".Length..], CultureInfo.InvariantCulture);
         Console.WriteLine(TorchRuntime.Description);
         Console.WriteLine(string.Create(CultureInfo.InvariantCulture, $"Llama, {Shape.Parameters / 1e6:F2} M parameters, AdamW, rows of at most {Length} tokens.\n"));
         Console.WriteLine("| job | ours | padded baseline | ratio | share of the ceiling: ours | baseline | TRL | peak memory: ours | baseline |\n|---|---|---|---|---|---|---|---|---|");
@@ -47,12 +49,16 @@ internal static class AlignSpeed
         return 0;
     }
 
+    // How many batches are measured, as a multiple of what a quiet machine does in a few minutes: --effort=0.5.
+    private static double Effort { get; set; } = 1;
+
     private static Tokenizer Tokenizer { get; } = Attune.Core.Tokens.Tokenizer.Load(Path.Combine(SharedData.PathOf(Path.Combine("vectors", "foreign-base")), "tokenizer.json"));
 
     // "instruction\ninput\n", then the output and the end of text, which are trained; cut at 512 as TRL does.
     private static void Sft()
     {
-        const int rows = 8, steps = 10;
+        const int rows = 8;
+        var steps = Math.Max(1, (int)(10 * Effort));
         var all = Items("sft", "alpaca_en_demo.json").Select(r => Row($"{r.GetProperty("instruction").GetString()}\n{r.GetProperty("input").GetString()}\n", r.GetProperty("output").GetString()!)).Take(rows * steps).ToList();
         var (ours, padded) = (new Model(), new Model());
         var packed = Packer.BestFit([.. all.Select(r => r.Ids.Length)], rows * Length).Select(bin => Batches.Of(all, bin)).ToArray();
@@ -70,7 +76,8 @@ internal static class AlignSpeed
     // The last user turn as prompt; reference log-probabilities are there before the clock starts, or not.
     private static void Dpo()
     {
-        const int pairs = 4, steps = 6;
+        const int pairs = 4;
+        var steps = Math.Max(1, (int)(6 * Effort));
         var all = Items("preference", "dpo_en_demo.json").Select(r =>
         {
             var prompt = r.GetProperty("conversations").EnumerateArray().Last().GetProperty("value").GetString()!;
@@ -111,7 +118,8 @@ internal static class AlignSpeed
     // An iteration: answers, scores, log-probabilities under policy and reference, values, four updates.
     private static void Ppo()
     {
-        const int prompts = 16, newTokens = 64, passes = 4, rounds = 2;
+        const int prompts = 16, newTokens = 64, passes = 4;
+        var rounds = Math.Max(1, (int)(2 * Effort));
         var options = new PpoOptions { MaxNewTokens = newTokens, Passes = passes, Temperature = 0.7 };
         var all = Items("sft", "alpaca_en_demo.json").Select(r => Tokenizer.Encode($"{r.GetProperty("instruction").GetString()}\n{r.GetProperty("input").GetString()}\n")).Where(p => p.Length <= 128).Take(prompts * rounds).ToArray();
         var (ours, padded) = (new ActorCritic(), new ActorCritic());
@@ -253,7 +261,7 @@ internal static class AlignSpeed
 
     private sealed record Measured(double Ours, double Padded, double Ceiling, long OursPeak, long PaddedPeak);
 
-    // Both take the same rows in turn, the second round counts: the first one warms up. Peaks are of one part alone.
+    // Both take the same rows in turn. Peaks are of one part alone, and warm both up.
     private static Measured Measure(Action[] ours, Action[] padded)
     {
         var (oursPeak, paddedPeak) = (Peak(ours[0]), Peak(padded[0]));

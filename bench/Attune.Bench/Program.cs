@@ -24,7 +24,7 @@ static int Usage()
     Console.Error.WriteLine("""
         usage: ./attune bench …
           train-speed [threads]                                        training against this machine's matmul ceiling
-          align-speed [threads] [sft] [dpo] [ppo]                      alignment against a padded baseline
+          align-speed [threads] [sft] [dpo] [ppo] [--effort=1]         alignment against a padded baseline
           decode-speed [threads]                                       decoding against memory bandwidth and the ceiling
           tokens [vocabulary …]                                        tokenizers against Microsoft.ML.Tokenizers and zlib
           train-tokenizer [megabytes]                                  tokenizer training: speed and memory
@@ -34,6 +34,7 @@ static int Usage()
           template-fuzz [--count N] [--start N] [--seed N]             mutated templates
           file-fuzz [--count 1000000] [--first 0] [--seed 1]           mutated model files
           lora [width …]                                               adapters against full fine-tuning
+          load [megabytes]                                             opening and loading: memory against the file
           big [folder]                                                 a 1.1 B model: predicted and measured memory
         """);
     return 2;
