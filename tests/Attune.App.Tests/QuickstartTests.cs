@@ -19,7 +19,7 @@ public sealed class QuickstartTests : IDisposable
         var whole = await _at.RunAsync(Quickstart("whole", "3"));
         Assert.True(whole.ExitCode == 0, whole.ToString());
 
-        foreach (var place in new[] { "2-pretrain/metrics.jsonl", "3-sft/metrics.jsonl", "4-dpo/metrics.jsonl" })
+        foreach (var place in new[] { "2-pretrain-base/metrics.jsonl", "3-sft-instruct/metrics.jsonl", "4-dpo-chat/metrics.jsonl" })
         {
             var stopped = await StopAtAsync(place);
             Assert.True(stopped.ExitCode == 130, $"{place}: {stopped}");
