@@ -74,22 +74,43 @@ public static class ModelExport
         return [.. Directory.EnumerateFiles(folder).Select(p => Path.GetFileName(p)!).Order(StringComparer.Ordinal)];
     }
 
-    /// <summary>Lays a version out as a Hugging Face folder or, where it is one, as a PEFT adapter.</summary>
-    /// <exception cref="AttuneException">ATT2060: the folder is not empty; ATT3403: it is no adapter.</exception>
+    /// <summary>Lays a version out as a Hugging Face folder or, of one that adapters were trained for, as a PEFT adapter.</summary>
+    /// <exception cref="AttuneException">ATT2060: the folder is not empty; ATT3403: it has no adapter.</exception>
     public static void ToFolder(ModelStore store, string reference, string folder, ExportOptions options, CancellationToken cancel)
     {
-        if (options.Format == ExportFormat.Peft && store.Resolve(reference).Files.Find("adapter_config.json") is null)
+        if (options.Format == ExportFormat.Peft)
         {
-            throw new ExchangeException("ATT3403", "The version is a whole model, not an adapter.")
+            WriteAdapter(store.Resolve(reference).Files, reference, folder);
+            return;
+        }
+        store.Export(reference, folder, cancel);
+        HuggingFaceFolder.Complete(folder);
+    }
+
+    // A merged version keeps its adapter beside the weights under a name that transformers does not look for: by PEFT's own
+    // names it would lay the adapter on weights that have it already.
+    private static void WriteAdapter(ModelFiles files, string reference, string folder)
+    {
+        var prefix = files.Find(ModelImport.AdapterInVersion + "adapter_config.json") is not null ? ModelImport.AdapterInVersion : "";
+        if (files.Find(prefix + "adapter_config.json") is null)
+        {
+            throw new ExchangeException("ATT3403", "The version is a whole model without an adapter.")
             {
                 File = reference,
                 Field = "format",
                 Hint = "Export it whole: --format hf.",
             };
         }
-        store.Export(reference, folder, cancel);
-        if (options.Format == ExportFormat.Hf)
-            HuggingFaceFolder.Complete(folder);
+        RequireEmpty(folder);
+        foreach (var name in (string[])["adapter_config.json", "adapter_model.safetensors"])
+        {
+            var source = files.Require(prefix + name);
+            Atomic.Write(Path.Combine(folder, name), stream =>
+            {
+                using var input = File.OpenRead(source);
+                input.CopyTo(stream);
+            });
+        }
     }
 
     /// <summary>Refuses a folder that holds something.</summary>

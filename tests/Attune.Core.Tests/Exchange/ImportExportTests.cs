@@ -53,6 +53,18 @@ public sealed class ImportExportTests : IDisposable
     }
 
     [Fact]
+    public void The_adapter_of_a_merged_version_comes_out_as_PEFT_names_it()
+    {
+        var folder = TinyModel.Write(_scratch);
+        File.WriteAllText(Path.Combine(folder, "attune.adapter_config.json"), """{"peft_type": "LORA"}""");
+        SafetensorsWriter.Write(Path.Combine(folder, "attune.adapter_model.safetensors"), [TensorSource.Of("base_model.model.x.lora_A.weight", [1, 2], new float[2])]);
+        Import(folder, "tiny", "my:lora");
+        ModelExport.ToFolder(Store(), "my:lora", _scratch["adapter"], new() { Format = ExportFormat.Peft }, default);
+        Assert.Equal(["adapter_config.json", "adapter_model.safetensors"], Directory.EnumerateFiles(_scratch["adapter"]).Select(p => Path.GetFileName(p)!).Order(StringComparer.Ordinal));
+        Assert.Equal(Digests.Sha256Of(Path.Combine(folder, "attune.adapter_model.safetensors")), Digests.Sha256Of(Path.Combine(_scratch["adapter"], "adapter_model.safetensors")));
+    }
+
+    [Fact]
     public void A_model_without_a_template_is_a_Base()
     {
         var version = Import(TinyModel.Write(_scratch), "tiny", "my:base");
