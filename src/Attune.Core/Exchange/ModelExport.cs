@@ -1,5 +1,6 @@
 using System.ComponentModel;
 using Attune.Core.Checkpoints;
+using Attune.Core.Checkpoints.Adapters;
 using Attune.Core.Checkpoints.Gguf;
 using Attune.Core.Versions;
 using Attune.Prompts;
@@ -91,8 +92,7 @@ public static class ModelExport
     // names it would lay the adapter on weights that have it already.
     private static void WriteAdapter(ModelFiles files, string reference, string folder)
     {
-        var prefix = files.Find(ModelImport.AdapterInVersion + "adapter_config.json") is not null ? ModelImport.AdapterInVersion : "";
-        if (files.Find(prefix + "adapter_config.json") is null)
+        if (files.Find(AdapterFiles.InVersion + AdapterConfig.FileName) is null)
         {
             throw new ExchangeException("ATT3403", "The version is a whole model without an adapter.")
             {
@@ -102,15 +102,7 @@ public static class ModelExport
             };
         }
         RequireEmpty(folder);
-        foreach (var name in (string[])["adapter_config.json", "adapter_model.safetensors"])
-        {
-            var source = files.Require(prefix + name);
-            Atomic.Write(Path.Combine(folder, name), stream =>
-            {
-                using var input = File.OpenRead(source);
-                input.CopyTo(stream);
-            });
-        }
+        AdapterFiles.Export(files, folder);
     }
 
     /// <summary>Refuses a folder that holds something.</summary>

@@ -1,5 +1,6 @@
 using System.Text.Json.Nodes;
 using Attune.Core.Checkpoints;
+using Attune.Core.Checkpoints.Adapters;
 using Attune.Core.Checkpoints.Gguf;
 using Attune.Core.Tokens;
 using Attune.Core.Versions;
@@ -18,11 +19,8 @@ public static class ModelImport
     [
         ModelFiles.Config, ModelFiles.GenerationConfig, ModelFiles.Tokenizer, ModelFiles.TokenizerConfig, "special_tokens_map.json", ModelFiles.ChatTemplate,
         ModelFiles.PromptContract, ModelFiles.Card, WeightFiles.Index, "adapter_config.json",
-        AdapterInVersion + "adapter_config.json",
+        AdapterFiles.InVersion + AdapterConfig.FileName,
     ];
-
-    /// <summary>How the names of an adapter's files begin beside the weights that it was merged into.</summary>
-    internal const string AdapterInVersion = "attune.";
 
     /// <summary>The name of the folder that transformers keeps further templates in.</summary>
     public const string MoreTemplates = "additional_chat_templates";

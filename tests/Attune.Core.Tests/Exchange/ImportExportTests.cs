@@ -56,7 +56,7 @@ public sealed class ImportExportTests : IDisposable
     public void The_adapter_of_a_merged_version_comes_out_as_PEFT_names_it()
     {
         var folder = TinyModel.Write(_scratch);
-        File.WriteAllText(Path.Combine(folder, "attune.adapter_config.json"), """{"peft_type": "LORA"}""");
+        File.WriteAllText(Path.Combine(folder, "attune.adapter_config.json"), """{"peft_type": "LORA", "r": 1, "lora_alpha": 1, "target_modules": ["x"]}""");
         SafetensorsWriter.Write(Path.Combine(folder, "attune.adapter_model.safetensors"), [TensorSource.Of("base_model.model.x.lora_A.weight", [1, 2], new float[2])]);
         Import(folder, "tiny", "my:lora");
         ModelExport.ToFolder(Store(), "my:lora", _scratch["adapter"], new() { Format = ExportFormat.Peft }, default);
