@@ -93,7 +93,14 @@ public static class HuggingFaceConfig
         var scores = architecture == family.Classifier;
         if (scores)
             RequireOneLabel(reader);
-        var config = family.Read(reader) with { Unused = reader.KeptOf(JsonNode.Parse(family.Rest)!.AsObject()) };
+        var config = family.Read(reader);
+        var usual = JsonNode.Parse(family.Rest)!.AsObject();
+        foreach (var (key, value) in family.Write(config))
+        {
+            if (usual.ContainsKey(key))
+                usual[key] = value?.DeepClone();
+        }
+        config = config with { Unused = reader.KeptOf(usual) };
         reader.RefuseTheRest(ChangeNothing);
         return scores ? config.WithScore() : config;
     }

@@ -1,3 +1,5 @@
+using System.Text.Json.Nodes;
+
 namespace Attune.Core.Checkpoints.Families;
 
 /// <summary>Phi-3: Llama with fused projections, longrope and partial rotation. Source: transformers' Phi3Config and modeling_phi3.</summary>
@@ -9,10 +11,20 @@ internal static class PhiFamily
     {
         Names = new() { QueryKeyValue = "qkv_proj", GateUp = "gate_up_proj" },
         Read = Read,
-        Write = config => CommonConfig.Write(config, Defaults,
-            [("sliding_window", config.SlidingWindow), .. config.RotaryShare == 1 ? [] : ((string, System.Text.Json.Nodes.JsonNode?)[])[("partial_rotary_factor", config.RotaryShare)]]),
+        Write = Write,
         Rest = """{"attention_dropout": 0.0, "embd_pdrop": 0.0, "original_max_position_embeddings": 4096, "resid_pdrop": 0.0, "use_cache": true}""",
     };
+
+    private static JsonObject Write(DecoderConfig config)
+    {
+        var json = CommonConfig.Write(config, Defaults, ("sliding_window", config.SlidingWindow));
+        if (config.RotaryShare != 1)
+            json["partial_rotary_factor"] = config.RotaryShare;
+        // longrope's window stands outside too; without longrope nobody reads it.
+        if (config.RopeScaling is { Kind: "longrope", OriginalContext: { } original })
+            json["original_max_position_embeddings"] = original;
+        return json;
+    }
 
     private static DecoderConfig Read(ConfigReader reader)
     {
