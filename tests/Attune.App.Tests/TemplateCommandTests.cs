@@ -154,7 +154,7 @@ public sealed class TemplateCommandTests : IDisposable
         File.WriteAllBytes(At("cut.gguf"), File.ReadAllBytes(path)[..900]);
         (code, _, error) = Attune("template", "show", At("cut.gguf"));
         Assert.Equal(2, code);
-        Assert.Contains("ATT1303", error, StringComparison.Ordinal);
+        Assert.Contains("ATT3302", error, StringComparison.Ordinal);
     }
 
     [Fact]
