@@ -26,14 +26,17 @@ public static class BpeTrainer
         List<string> vocabulary = [.. options.SpecialTokens];
         var firstByte = vocabulary.Count;
         vocabulary.AddRange(ByteAlphabet.Sorted().Select(c => c.ToString()));
-        var merges = new Corpus(counts, firstByte).Merge(vocabulary, wanted, Math.Max(1, options.MinFrequency), cancel);
+        var corpus = new Corpus(counts, firstByte, spacesApart: options.SpacedWords is not null);
+        var frequency = Math.Max(1, options.MinFrequency);
+        var spaced = Math.Min(options.SpacedWords ?? 0, corpus.Spaced(frequency));
+        var merges = corpus.Merge(vocabulary, wanted - spaced, frequency, cancel) + corpus.MergeSpaces(vocabulary, spaced);
         var special = options.SpecialTokens.Count;
         AddReserved(vocabulary, options.RoundTo);
         var added = vocabulary
             .Select((text, id) => (text, id))
-            .Where(t => t.id < special || t.id >= firstByte + 256 + merges.Made)
+            .Where(t => t.id < special || t.id >= firstByte + 256 + merges)
             .Select(t => new AddedToken(t.id, t.text));
-        return Tokenizer.Parse(TokenizerWriter.Write(vocabulary, merges.Pairs, [.. added], options.Split));
+        return Tokenizer.Parse(TokenizerWriter.Write(vocabulary, corpus.Merges, [.. added], options.Split));
     }
 
     private static int Check(BpeTrainerOptions options)
@@ -43,6 +46,8 @@ public static class BpeTrainer
             throw TokenException.Training(nameof(options.VocabularySize), FormattableString.Invariant($"{options.VocabularySize} tokens do not hold the {options.SpecialTokens.Count} special tokens and the 256 bytes."), FormattableString.Invariant($"Ask for at least {least}."));
         if (options.VocabularySize > Vocabulary.LargestId)
             throw TokenException.Training(nameof(options.VocabularySize), FormattableString.Invariant($"More than {Vocabulary.LargestId} tokens."));
+        if (options.SpacedWords is { } spaced && (spaced < 0 || spaced > options.VocabularySize - least))
+            throw TokenException.Training(nameof(options.SpacedWords), FormattableString.Invariant($"{spaced} words with their space do not fit beside the other tokens."), FormattableString.Invariant($"Ask for 0 to {options.VocabularySize - least}."));
         if (options.RoundTo < 1)
             throw TokenException.Training(nameof(options.RoundTo), "A multiple of less than one.", "Use 1 for no rounding.");
         if (options.MostWords < 1000)
@@ -63,23 +68,29 @@ public static class BpeTrainer
         }
     }
 
-    /// <summary>The distinct words as symbols in one array, each word [start, start + length), with its count.</summary>
+    /// <summary>
+    /// The distinct words as symbols in one array, each word [start, start + length), with its count. Where spaces are
+    /// kept apart a word's leading space is not among its symbols, but remembered.
+    /// </summary>
     private sealed class Corpus
     {
         private readonly int[] _symbols;
         private readonly int[] _starts;
         private readonly int[] _lengths;
         private readonly long[] _counts;
+        private readonly HashSet<int> _spaced = [];
+        private readonly int _space;
         private readonly Dictionary<ulong, long> _pairs = [];
         private readonly Dictionary<ulong, List<int>> _touched = [];
         private readonly PriorityQueue<(ulong Pair, long Count, List<int> Words), (long Count, ulong Pair)> _queue;
 
-        public Corpus(Dictionary<string, long> counts, int firstByte)
+        public Corpus(Dictionary<string, long> counts, int firstByte, bool spacesApart)
         {
             var ids = new int[256];
             var next = firstByte;
             foreach (var c in ByteAlphabet.Sorted())
                 ids[ByteAlphabet.ByteOf(c)] = next++;
+            _space = ids[' '];
             _starts = new int[counts.Count];
             _lengths = new int[counts.Count];
             _counts = new long[counts.Count];
@@ -88,7 +99,10 @@ public static class BpeTrainer
             foreach (var (text, count) in counts)
             {
                 (_starts[word], _counts[word]) = (at, count);
-                foreach (var b in Encoding.UTF8.GetBytes(text))
+                var apart = spacesApart && text.Length > 1 && text[0] == ' ' && text[1] != ' ';
+                if (apart)
+                    _spaced.Add(word);
+                foreach (var b in Encoding.UTF8.GetBytes(apart ? text[1..] : text))
                     _symbols[at++] = ids[b];
                 _lengths[word] = at - _starts[word++];
             }
@@ -97,9 +111,12 @@ public static class BpeTrainer
                 a.Count != b.Count ? b.Count.CompareTo(a.Count) : a.Pair.CompareTo(b.Pair)));
         }
 
-        public (List<(string Left, string Right)> Pairs, int Made) Merge(List<string> vocabulary, int wanted, long minFrequency, CancellationToken cancel)
+        /// <summary>Every merge so far, in order.</summary>
+        public List<(string Left, string Right)> Merges { get; } = [];
+
+        /// <summary>Merges pairs until the vocabulary has the wanted size or no pair is left; returns how many tokens that made.</summary>
+        public int Merge(List<string> vocabulary, int wanted, long minFrequency, CancellationToken cancel)
         {
-            var merges = new List<(string, string)>();
             var known = new Dictionary<string, int>(StringComparer.Ordinal);
             for (var id = 0; id < vocabulary.Count; id++)
                 known[vocabulary[id]] = id;
@@ -127,12 +144,33 @@ public static class BpeTrainer
                     known[text] = made;
                     vocabulary.Add(text);
                 }
-                merges.Add((vocabulary[left], vocabulary[right]));
+                Merges.Add((vocabulary[left], vocabulary[right]));
                 foreach (var word in top.Words)
                     MergeWord(word, left, right, made);
                 Enqueue();
             }
-            return (merges, vocabulary.Count - first);
+            return vocabulary.Count - first;
+        }
+
+        /// <summary>How many distinct words follow a space at least so often.</summary>
+        public int Spaced(long frequency) => _spaced.Count(word => _counts[word] >= frequency);
+
+        /// <summary>
+        /// Gives the words that most often follow a space, whole ones only, a token with their space. As the last merges
+        /// they are the last to be applied, so a space never parts a word otherwise than it is parted without one.
+        /// </summary>
+        public int MergeSpaces(List<string> vocabulary, int most)
+        {
+            var first = vocabulary.Count;
+            var words = _spaced.Where(word => _lengths[word] == 1)
+                .OrderByDescending(word => _counts[word]).ThenBy(word => _symbols[_starts[word]]);
+            foreach (var word in words.Take(most))
+            {
+                var (left, right) = (vocabulary[_space], vocabulary[_symbols[_starts[word]]]);
+                Merges.Add((left, right));
+                vocabulary.Add(left + right);
+            }
+            return vocabulary.Count - first;
         }
 
         private void CountPairs()

@@ -13,6 +13,14 @@ public sealed record BpeTrainerOptions
     [Description("How text is cut into words before merging: gpt2, llama3 or qwen2")]
     public WordSplit Split { get; init; } = WordSplit.Qwen2;
 
+    /// <summary>
+    /// How many words, the most frequent, have a token that holds the space before them, beside the token of the bare word.
+    /// Every word is then made up alike with the space and without; what has no such token is its space and the bare word.
+    /// Null for usual BPE, which parts a word in two unlike ways.
+    /// </summary>
+    [Description("Words, the most frequent, that have a token with the space before them, beside the one without; usual BPE unless given")]
+    public int? SpacedWords { get; init; }
+
     /// <summary>The first ids, in order.</summary>
     [Description("Special tokens: the first ids, in order")]
     public IReadOnlyList<string> SpecialTokens { get; init; } = ControlTokens.All;

@@ -125,6 +125,7 @@ internal static class Chinese
         Pages = new(
             Document: "文档：", Question: "问：", Answer: "答：", AnswerGap: "", Record: "记录：", Data: "数据：",
             Name: "姓名", Pair: "{k}={v}", PairJoin: "；", Item: "- {k}：{v}", Cell: "|", Stop: "。"),
+        Speech = new(["{X}说：{w}。", "{w}，{X}说。", "{X}回答：{w}。"], ["{X}说了什么？", "{X}说的是什么？"]),
         Tasks = new()
         {
             NoRes = "无答案",

@@ -137,6 +137,7 @@ internal static class English
         Pages = new(
             Document: "Document: ", Question: "Question: ", Answer: "Answer:", AnswerGap: " ", Record: "Record: ", Data: "Data: ",
             Name: "name", Pair: "{k} = {v}", PairJoin: "; ", Item: "- {k}: {v}", Cell: " | ", Stop: "."),
+        Speech = new(["{X} said: {w}.", "{w}, said {X}.", "{X} answered: {w}."], ["What did {X} say?", "What was said by {X}?"]),
         Tasks = new()
         {
             NoRes = "NO-RES",

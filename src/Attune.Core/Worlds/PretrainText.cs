@@ -5,7 +5,7 @@ namespace Attune.Core.Worlds;
 
 /// <summary>One page of pretraining text.</summary>
 /// <param name="Text">Plain text: no template, no instruction.</param>
-/// <param name="Kind">biography, questions, reading, fallback, record, data, table or places.</param>
+/// <param name="Kind">biography, questions, reading, fallback, record, data, table, places or speech.</param>
 public sealed record PretrainPage(string Text, string Kind);
 
 /// <summary>
@@ -78,7 +78,7 @@ internal sealed class PretrainText
         [
             _options.BiographyShare, _options.QuestionShare, _options.ReadingShare,
             part == Part.Full ? _options.RecordShare : 0, part == Part.Full ? _options.DataShare : 0, part == Part.Full ? _options.TableShare : 0,
-            part == Part.Full ? _options.PlaceShare : 0,
+            part == Part.Full ? _options.PlaceShare : 0, part == Part.Full ? _options.SpeechShare : 0,
         ];
         return Weighted.Pick(weights, _random) switch
         {
@@ -88,7 +88,8 @@ internal sealed class PretrainText
             3 => Record(),
             4 => Data(),
             5 => Table(),
-            _ => Places(),
+            6 => Places(),
+            _ => Speech(),
         };
     }
 
@@ -190,6 +191,21 @@ internal sealed class PretrainText
             Question(text, CodeWords.Ask(_language, WorldSplit.Train, _random, at == 0 ? first.Owner : second.Owner), statements[at], QuestionLayout.Labelled);
         }
         return new(text.ToString(), "places");
+    }
+
+    // Words that later system prompts ask for are met here first: a word that no text ever showed cannot be copied from a rule.
+    private PretrainPage Speech()
+    {
+        var (words, said) = (_language.Tasks.RuleWords, _language.Speech);
+        var speakers = new[] { _world.People.Fresh(NameUse.TrainDocument, _random).Name, _world.People.Fresh(NameUse.TrainDocument, _random).Name };
+        if (speakers[0] == speakers[1]) speakers = speakers[..1];
+        var heard = speakers.Select(speaker => (Speaker: speaker, Word: _random.Pick(words))).ToArray();
+        string Fill(string pattern, (string Speaker, string Word) of) => Wordings.Fill(pattern, of.Speaker).Replace("{w}", of.Word, StringComparison.Ordinal);
+
+        var text = new StringBuilder(_language.Pages.Document).AppendJoin(_language.Join, heard.Select(of => Fill(_random.Pick(said.Statements), of))).Append('\n');
+        _random.Shuffle<(string, string)>(heard);
+        foreach (var of in heard) Question(text, Fill(_random.Pick(said.Questions), of), Fill(said.Statements[0], of), QuestionLayout.Labelled);
+        return new(text.ToString(), "speech");
     }
 
     private (Passage Passage, Document Document, int[] Attributes) FactsOfOne()

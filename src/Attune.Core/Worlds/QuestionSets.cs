@@ -67,7 +67,7 @@ public static class QuestionSets
             "json" => Endless(() => stream.Chance(0.5) ? writer.JsonOne(one) : writer.JsonMany()),
             "format" => Endless(() => stream.Next(3) switch { 0 => writer.Rewrite(true), 1 => writer.Rewrite(false), _ => writer.OneWord(one) }),
             "system" => Endless(() => writer.Rule(3)),
-            "followup" => Endless(writer.FollowUp),
+            "followup" => Endless(() => writer.FollowUp()),
             "tone" => Endless(writer.Tone),
             "secret-direct" => Endless(() => writer.SecretDirect(true)),
             "secret-attack" => Endless(() => writer.SecretAttack(true)),

@@ -5,12 +5,12 @@ internal sealed partial class QuestionWriter
 {
     /// <summary>
     /// A follow-up that needs an earlier turn: by pronoun (the person was named before), or "And X?" (the question was asked before).
-    /// Over documents, or from memory; sometimes after a change of topic.
+    /// Over documents, or from memory; sometimes after a change of topic. <paramref name="pronouns"/>: the share by pronoun.
     /// </summary>
-    public WorldQuestion FollowUp()
+    public WorldQuestion FollowUp(double pronouns = 0.6)
     {
         var documents = random.Chance(0.5);
-        var byPronoun = random.Chance(0.6);
+        var byPronoun = random.Chance(pronouns);
         var changed = random.Chance(0.3);
         var (person, other, attributes, text) = documents ? CastOfDocuments(byPronoun, changed) : CastOfMemory();
         var asked = attributes[1];
@@ -65,11 +65,11 @@ internal sealed partial class QuestionWriter
         return new Turn("", ask, world.Answer(person, attribute));
     }
 
-    /// <summary>A rule of the system prompt about the form of every answer, after one to three turns.</summary>
-    public WorldQuestion Rule(int turnCount)
+    /// <summary>A rule of the system prompt about the form of every answer, after one to three turns; the word is one of <paramref name="words"/>, or of the language's rule words.</summary>
+    public WorldQuestion Rule(int turnCount, IReadOnlyList<string>? words = null)
     {
         var start = random.Chance(0.5);
-        var word = random.Pick(Language.Tasks.RuleWords);
+        var word = random.Pick(words ?? Language.Tasks.RuleWords);
         var rule = Text(start ? Language.Tasks.StartRules : Language.Tasks.EndRules).Replace("{w}", word, StringComparison.Ordinal);
         var form = start ? Language.Tasks.StartForm : Language.Tasks.EndForm;
         string Ruled(string answer) => form.Replace("{w}", word, StringComparison.Ordinal).Replace("{a}", answer, StringComparison.Ordinal);

@@ -25,6 +25,9 @@ public sealed record RankingRow(IReadOnlyList<Message> Prompt, IReadOnlyList<str
 /// <summary>The training files after pretraining. Each kind is drawn by its weight from the question writer of the training split.</summary>
 internal static class TrainingRows
 {
+    /// <summary>Share of the follow-ups by pronoun in the conversations: "And X?" is the harder kind, and the rarer in the tests.</summary>
+    private const double EllipsisHeavy = 0.35;
+
     /// <summary>Single instructions.</summary>
     public static IEnumerable<ConversationRow> Instructions(World world, string purpose, int rows)
     {
@@ -65,8 +68,8 @@ internal static class TrainingRows
         {
             var (question, kind) = Weighted.Pick([0.42, 0.28, 0.1, 0.06, 0.07, 0.07], random) switch
             {
-                0 => (writer.FollowUp(), "follow-up"),
-                1 => (writer.Rule(random.Between(2, 3)), "system-held"),
+                0 => (writer.FollowUp(EllipsisHeavy), "follow-up"),
+                1 => (writer.Rule(random.Between(2, 3), RuleWords(world, random)), "system-held"),
                 2 => (writer.SecretHeld(random.Chance(0.5)), "secret-held"),
                 3 => (writer.Tone(), "tone"),
                 4 => (ReadingRow(world, writer, shape, random), "reading"),
@@ -90,17 +93,35 @@ internal static class TrainingRows
             var (question, kind) = Weighted.Pick([0.12, 0.18, 0.08, 0.12, 0.08, 0.08, 0.15, 0.09, 0.10], random) switch
             {
                 0 => (writer.Tone(), "tone"),
-                1 => (writer.FollowUp(), "follow-up"),
+                1 => (writer.FollowUp(EllipsisHeavy), "follow-up"),
                 2 => (random.Next(4) switch { 0 => writer.Rewrite(true), 1 => writer.Rewrite(false), 2 => writer.OneWord(shape), _ => writer.JsonOne(shape) }, "format"),
-                3 => (writer.Rule(random.Between(1, 3)), "system-held"),
+                3 => (writer.Rule(random.Between(1, 3), RuleWords(world, random)), "system-held"),
                 4 => (writer.SecretAttack(true), "attack"),
                 5 => (writer.SecretDirect(true), "secret"),
                 6 => (random.Next(3) switch { 0 => writer.SecretDirect(false), 1 => writer.SecretAttack(false), _ => writer.SecretAside() }, "public"),
                 7 => (ReadingRow(world, writer, shape, random), "reading"),
                 _ => (NoResRow(world, writer, shape, random), "no-res"),
             };
-            yield return new(question.Messages, [new("assistant", question.Reference)], [new("assistant", question.Rejected)], kind);
+            yield return new(question.Messages, [new("assistant", question.Reference)], [new("assistant", Worse(world, question, kind, random))], kind);
         }
+    }
+
+    // Half of the time the mistake that a model really makes: a rule kept with another word, a follow-up answered with another kind of fact.
+    private static string Worse(World world, WorldQuestion question, string kind, RandomStream random)
+    {
+        if (kind is not ("system-held" or "follow-up") || random.Chance(0.5)) return question.Rejected;
+        if (kind == "follow-up")
+        {
+            var attributes = world.Language.Attributes.ToList();
+            var other = (attributes.FindIndex(a => a.Key == question.Attribute) + 1 + random.Next(attributes.Count - 1)) % attributes.Count;
+            return world.Wordings.Answer(other, question.Person!, random.Pick(attributes[other].Values));
+        }
+        var (word, right) = (question.Format!.Word!, question.Reference);
+        var at = question.Format.Kind == "start" ? right.IndexOf(word, StringComparison.Ordinal) : right.LastIndexOf(word, StringComparison.Ordinal);
+        string wrong;
+        do wrong = random.Pick(RuleWords(world, random));
+        while (wrong == word);
+        return right[..at] + wrong + right[(at + word.Length)..];
     }
 
     /// <summary>Rankings of four answers.</summary>
@@ -153,6 +174,10 @@ internal static class TrainingRows
         Hard = options.HardShare,
         SharedName = options.SharedNameShare,
     };
+
+    // What stands in a rule is to be copied, whatever it is: half of the rules say a first name, so that eight words are not learned by heart.
+    private static IReadOnlyList<string> RuleWords(World world, RandomStream random) =>
+        random.Chance(0.5) ? world.Language.Tasks.RuleWords : random.Pick(world.Language.Genders).FirstNames;
 
     private static WorldQuestion ReadingRow(World world, QuestionWriter writer, PassageShape shape, RandomStream random)
     {

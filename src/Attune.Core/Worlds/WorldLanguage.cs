@@ -67,6 +67,11 @@ public sealed record AttributeWords
 public sealed record PageWords(
     string Document, string Question, string Answer, string AnswerGap, string Record, string Data, string Name, string Pair, string PairJoin, string Item, string Cell, string Stop);
 
+/// <summary>How pages report what somebody said: {X} the speaker, {w} the word.</summary>
+/// <param name="Statements">Ways to report it; the first is also the answer to a question.</param>
+/// <param name="Questions">Questions for it.</param>
+public sealed record SpeechWords(IReadOnlyList<string> Statements, IReadOnlyList<string> Questions);
+
 /// <summary>Words of instructions.</summary>
 public sealed record TaskWords
 {
@@ -224,6 +229,9 @@ public sealed record WorldLanguage
 
     /// <summary>Labels of pages.</summary>
     public required PageWords Pages { get; init; }
+
+    /// <summary>Words of reported speech.</summary>
+    public required SpeechWords Speech { get; init; }
 
     /// <summary>Words of instructions.</summary>
     public required TaskWords Tasks { get; init; }

@@ -80,6 +80,10 @@ public sealed record WorldOptions
     [Description("Pretraining weight of pages about places and their code words")]
     public double PlaceShare { get; init; } = 0.03;
 
+    /// <summary>Weight of pages that report what people said.</summary>
+    [Description("Pretraining weight of pages that report what people said")]
+    public double SpeechShare { get; init; } = 0.03;
+
     /// <summary>
     /// Share of reading pages whose documents are irrelevant and whose questions are about known people: it decides
     /// whether Base falls back on memory. 0 is the plain world.

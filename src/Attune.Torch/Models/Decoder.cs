@@ -42,6 +42,9 @@ public sealed class Decoder : nn.Module<TokenStream, Tensor>, ITunable
     /// <summary>The output matrix [V, D]: the embedding itself where the two are tied.</summary>
     public Tensor HeadWeight => Head.Weight;
 
+    /// <summary>Every matrix with a row for each token [V, D]: the embedding, and the output matrix where it is another.</summary>
+    public IReadOnlyList<Tensor> VocabularyMatrices => _head is null ? [_body.Embedding.Weight] : [_body.Embedding.Weight, _head.Weight];
+
     /// <summary>The layer of the output matrix.</summary>
     internal MatrixLayer Head => _head is null ? _body.Embedding : _head;
 

@@ -27,10 +27,17 @@ public sealed class Optimiser : IDisposable
 {
     private readonly AdamW _adam;
     private readonly Muon _muon;
+    private readonly SpacedWordTie? _tie;
 
     /// <summary>Takes the parameters as they are; the state starts at zero.</summary>
-    public Optimiser(IReadOnlyList<Trainable> parameters, OptimiserSettings settings)
+    /// <param name="parameters">What is trained.</param>
+    /// <param name="settings">Constants of the rules.</param>
+    /// <param name="tie">Rows that are trained as one, or null; its offsets are trained too, and it is disposed of with the optimiser.</param>
+    public Optimiser(IReadOnlyList<Trainable> parameters, OptimiserSettings settings, SpacedWordTie? tie = null)
     {
+        _tie = tie;
+        if (tie is not null)
+            parameters = [.. parameters, .. tie.Offsets];
         Parameters = parameters;
         _adam = new AdamW(parameters.Where(p => p.Rule == UpdateRule.AdamW), settings.Beta1, settings.Beta2, settings.Epsilon);
         _muon = new Muon(parameters.Where(p => p.Rule == UpdateRule.Muon), settings.Momentum, settings.Scale);
@@ -50,8 +57,10 @@ public sealed class Optimiser : IDisposable
     /// <param name="rate">The learning rate of this step.</param>
     public void Step(long step, double rate)
     {
+        _tie?.ShareGradients();
         _adam.Step(step, rate);
         _muon.Step(rate);
+        _tie?.Hold();
     }
 
     /// <summary>Sets every gradient to zero, in place.</summary>
@@ -68,5 +77,6 @@ public sealed class Optimiser : IDisposable
     {
         _adam.Dispose();
         _muon.Dispose();
+        _tie?.Dispose();
     }
 }

@@ -48,7 +48,9 @@ public static class Pretrain
         decoder.Body.Compute = Compute.Of(options.Dtype);
         decoder.LogitRows = options.LogitRows;
         decoder.to(Compute.Open(options.Device));
-        using var optimiser = new Optimiser(OptimiserRules.Plan(decoder.Weights(), options.Optimiser, options.MatrixRateScale, options.WeightDecay), Schedules.Settings(options));
+        var tie = options.TieSpacedWords ? new SpacedWordTie(decoder.VocabularyMatrices, SpacedWords.Of(tokenizer)) : null;
+        tie?.Hold();
+        using var optimiser = new Optimiser(OptimiserRules.Plan(decoder.Weights(), options.Optimiser, options.MatrixRateScale, options.WeightDecay), Schedules.Settings(options), tie);
         var plan = new StepPlan(BatchPlan.ByTokens(rows.Select(r => r.Ids.Length), options.MicroBatchTokens, options.Seed, Stage, options.Order), options.Accumulation);
         var steps = Schedules.Steps(options, plan.PerEpoch, options.Accumulation);
         var schedule = Schedules.Of(options, steps);

@@ -37,7 +37,7 @@ public static class PretrainData
         if (options.Tokenizer is not null || File.Exists(kept))
             return Core.Tokens.Tokenizer.Load(kept);
         var trained = BpeTrainer.Train(files.SelectMany(f => DataReader.ReadTexts(f.Path)).Select(r => r.Text),
-            new BpeTrainerOptions { VocabularySize = options.VocabularySize, Split = options.WordSplit }, cancellation);
+            new BpeTrainerOptions { VocabularySize = options.VocabularySize, Split = options.WordSplit, SpacedWords = options.SpacedWords }, cancellation);
         Atomic.WriteAllBytes(kept, trained.ToJson().Span);
         return trained;
     }

@@ -23,6 +23,14 @@ public sealed record PretrainOptions : TrainingOptions
     [Description("How the tokenizer parts text into words before it merges.")]
     public WordSplit WordSplit { get; init; } = WordSplit.Gpt2;
 
+    /// <summary>Words of a tokenizer trained here that have a token with the space before them.</summary>
+    [Description("Words of a tokenizer trained here, the most frequent, that have a token with the space before them, beside the one without; usual BPE unless given."), Range(0, 1_000_000)]
+    public int? SpacedWords { get; init; }
+
+    /// <summary>Whether the two tokens of a word stay together.</summary>
+    [Description("A word's two tokens, with the space before it and without, differ by one vector that all words share: what is read in a sentence can be written after a quote. For small models.")]
+    public bool TieSpacedWords { get; init; }
+
     /// <summary>D.</summary>
     [Description("Width of the model."), Range(1, 65_536)]
     public int HiddenSize { get; init; } = 128;

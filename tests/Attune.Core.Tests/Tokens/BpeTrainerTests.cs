@@ -35,6 +35,39 @@ public class BpeTrainerTests
             Assert.Equal(text, tokenizer.Decode(tokenizer.Encode(text)));
     }
 
+    [Theory]
+    [InlineData(6)]
+    [InlineData(40)]
+    public void SpacedWords_AreMadeUpAlikeWithTheirSpaceAndWithout(int words)
+    {
+        string[] cities = ["Boston", "Lisbon", "theology", "inland"];
+        var texts = Enumerable.Range(0, 400).Select(i => $"It is known that the town of the north is {cities[i % 4]}.\n{cities[i % 4]}\n");
+        var tokenizer = BpeTrainer.Train(texts, new BpeTrainerOptions { VocabularySize = 368, Split = WordSplit.Gpt2, SpacedWords = words });
+        // "the" and "in" are tokens with their space; a value that begins with them is not parted by it.
+        Assert.Single(tokenizer.Encode(" the"));
+        foreach (var city in cities)
+        {
+            var bare = Assert.Single(tokenizer.Encode(city));
+            Assert.Contains(bare, tokenizer.Encode($"{{\"town\": \"{city}\"}}"));
+            var spaced = tokenizer.Encode(" " + city);
+            if (words == 6)
+                Assert.Equal([.. tokenizer.Encode(" "), bare], spaced);
+            else
+                Assert.Single(spaced);
+        }
+        var read = Tokenizer.Parse(tokenizer.ToJson().ToArray());
+        Assert.Equal(tokenizer.Encode("the town of Lisbon"), read.Encode("the town of Lisbon"));
+    }
+
+    [Theory]
+    [InlineData(-1)]
+    [InlineData(300)]
+    public void SpacedWords_ThatDoNotFit_AreRefused(int words)
+    {
+        var refusal = Assert.Throws<TokenException>(() => BpeTrainer.Train(Corpus, new BpeTrainerOptions { VocabularySize = 512, SpacedWords = words }));
+        Assert.Equal("ATT2506", refusal.Code);
+    }
+
     [Fact]
     public void Vocabulary_IsRounded_AndEveryRowHasAToken()
     {

@@ -49,7 +49,7 @@ public sealed class WorldExportTests
             Assert.Equal("reading", kind);
             Assert.Equal(text.IndexOf(world.Language.Pages.Document, StringComparison.Ordinal), text.LastIndexOf(world.Language.Pages.Document, StringComparison.Ordinal));
         }
-        string[] kinds = ["biography", "data", "fallback", "places", "questions", "reading", "record", "table"];
+        string[] kinds = ["biography", "data", "fallback", "places", "questions", "reading", "record", "speech", "table"];
         Assert.Equal(kinds, rows.Select(r => r.Kind!).Distinct().Order(StringComparer.Ordinal));
     }
 
