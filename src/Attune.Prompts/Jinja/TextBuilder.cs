@@ -46,7 +46,7 @@ internal sealed class TextBuilder(int capacity = 64)
             Grow(text.Length);
         text.CopyTo(_chars.AsSpan(_length));
         _length += text.Length;
-        Mark(_length, origin);
+        Extend(_length, origin);
     }
 
     public void Append(ReadOnlySpan<char> text, Origin? origin)
@@ -57,7 +57,7 @@ internal sealed class TextBuilder(int capacity = 64)
             Grow(text.Length);
         text.CopyTo(_chars.AsSpan(_length));
         _length += text.Length;
-        Mark(_length, origin);
+        Extend(_length, origin);
     }
 
     public void Append(char c, Origin? origin)
@@ -65,7 +65,7 @@ internal sealed class TextBuilder(int capacity = 64)
         if (_length == _chars.Length)
             Grow(1);
         _chars[_length++] = c;
-        Mark(_length, origin);
+        Extend(_length, origin);
     }
 
     public void Append(PyStr text)
@@ -104,12 +104,12 @@ internal sealed class TextBuilder(int capacity = 64)
         {
             if (run.End <= from || start >= from)
             {
-                Mark(run.End, start >= from ? Origin.AsGenerated(run.Origin) : run.Origin);
+                Extend(run.End, start >= from ? Origin.AsGenerated(run.Origin) : run.Origin);
             }
             else
             {
-                Mark(from, run.Origin);
-                Mark(run.End, Origin.AsGenerated(run.Origin));
+                Extend(from, run.Origin);
+                Extend(run.End, Origin.AsGenerated(run.Origin));
             }
             start = run.End;
         }
@@ -134,6 +134,32 @@ internal sealed class TextBuilder(int capacity = 64)
             else
                 spans.Add(new TextSpan(first, run.End - first));
         }
+    }
+
+    /// <summary>Where the text ends now, for <see cref="Since"/> and <see cref="Rewind"/>.</summary>
+    public TextMark Mark() => new(_length, _count);
+
+    /// <summary>What was appended after a mark.</summary>
+    public PyStr Since(TextMark mark)
+    {
+        var runs = new List<Run>();
+        for (var i = Math.Max(mark.Runs - 1, 0); i < _count; i++)
+        {
+            if (_runs[i].End > mark.Length)
+                runs.Add(new Run(_runs[i].End - mark.Length, _runs[i].Origin));
+        }
+        return new PyStr(_chars.AsSpan(mark.Length, _length - mark.Length).ToString(), [.. runs], markup: false);
+    }
+
+    /// <summary>Takes back what was appended after a mark.</summary>
+    public void Rewind(TextMark mark)
+    {
+        _runs.AsSpan(mark.Runs, _count - mark.Runs).Clear();
+        _length = mark.Length;
+        _count = mark.Runs;
+        _last = _count > 0 ? _runs[_count - 1].Origin : null;
+        if (_count > 0)
+            _runs[_count - 1] = new Run(_length, _last);
     }
 
     public Run[] Runs() => _runs.AsSpan(0, _count).ToArray();
@@ -163,7 +189,7 @@ internal sealed class TextBuilder(int capacity = 64)
     }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private void Mark(int end, Origin? origin)
+    private void Extend(int end, Origin? origin)
     {
         if (_count > 0 && ReferenceEquals(_last, origin))
             _runs[_count - 1] = new Run(end, origin);
@@ -190,3 +216,6 @@ internal sealed class TextBuilder(int capacity = 64)
         Array.Resize(ref _chars, (int)Math.Max(size, 64));
     }
 }
+
+/// <summary>An end of a text under construction: so many code units, in so many runs.</summary>
+internal readonly record struct TextMark(int Length, int Runs);
