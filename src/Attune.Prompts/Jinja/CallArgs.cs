@@ -1,3 +1,5 @@
+using System.Diagnostics.CodeAnalysis;
+
 namespace Attune.Prompts.Jinja;
 
 /// <summary>Evaluated arguments.</summary>
@@ -21,6 +23,13 @@ internal readonly struct CallArgs(object?[] positional, string[] names, object?[
     public bool IsEmpty => Positional.Length == 0 && Names.Length == 0;
 
     public object? this[int index] => Positional[index];
+
+    /// <summary>Exactly one positional argument and no other, and it is a string: the usual call of a str method.</summary>
+    public bool IsText([NotNullWhen(true)] out PyStr? text)
+    {
+        text = Positional.Length == 1 && Names.Length == 0 ? Positional[0] as PyStr : null;
+        return text is not null;
+    }
 
     /// <summary>The same with one more in front: what a filter or a test is applied to.</summary>
     public CallArgs After(object? value) => new([value, .. Positional], Names, Named);

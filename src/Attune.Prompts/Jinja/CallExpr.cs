@@ -24,23 +24,25 @@ internal sealed class Call(Expr callee, Arguments args, int pos) : Expr(pos)
         return Invoke(f, callee, null);
     }
 
-    /// <summary>A macro's text goes straight to where it is printed, if it is nothing but text.</summary>
     public override void Emit(Frame f, TextBuilder output)
     {
+        var value = AppendTo(f, output);
+        if (!ReferenceEquals(value, Appended))
+            Print(f, value, output);
+    }
+
+    /// <summary>A macro's text goes straight to where it is wanted, if it is nothing but text.</summary>
+    public override object? AppendTo(Frame f, TextBuilder text)
+    {
         if (Callee is GetAttr || !f.State.Program.PlainMacros)
-        {
-            base.Emit(f, output);
-            return;
-        }
+            return base.AppendTo(f, text);
         f.State.Step();
         var callee = Callee.Eval(f);
-        if (callee is MacroValue macro && macro.Bind(f, Args) is { } frame)
-        {
-            f.State.Position = Pos;
-            macro.Emit(frame, output);
-            return;
-        }
-        Print(f, Invoke(f, callee, null), output);
+        if (callee is not MacroValue macro || macro.Bind(f, Args) is not { } frame)
+            return Plain(Invoke(f, callee, null), text);
+        f.State.Position = Pos;
+        macro.Emit(frame, text);
+        return Appended;
     }
 
     /// <summary>Calls with the body of a call block.</summary>

@@ -9,6 +9,9 @@ internal delegate object? BareFilter(RenderState state, object? value);
 /// <summary>A filter: the value to the left of the bar, the arguments in its parentheses.</summary>
 internal delegate object? Filter(RenderState state, object? value, CallArgs args);
 
+/// <summary>A filter that appends plain text.</summary>
+internal delegate void WriterFilter(RenderState state, object? value, CallArgs args, TextBuilder to);
+
 /// <summary>A test: the value to the left of <c>is</c>, the arguments.</summary>
 internal delegate bool Test(RenderState state, object? value, CallArgs args);
 

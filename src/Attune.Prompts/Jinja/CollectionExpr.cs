@@ -13,7 +13,7 @@ internal sealed class ListExpr(Expr[] items, int pos) : Expr(pos)
 
     public override object? Eval(Frame f) => new PyList(EvalAll(Items, f));
 
-    public static object?[] EvalAll(Expr[] items, Frame f)
+    public static object?[] EvalAll(ReadOnlySpan<Expr> items, Frame f)
     {
         if (items.Length == 0)
             return [];

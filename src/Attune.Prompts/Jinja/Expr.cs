@@ -22,6 +22,20 @@ internal abstract class Expr(int pos)
     /// <summary>Writes the value as Jinja prints it.</summary>
     public virtual void Emit(Frame f, TextBuilder output) => Print(f, Look(f), output);
 
+    /// <summary>What <see cref="AppendTo"/> gives where it has appended.</summary>
+    protected static readonly object Appended = new();
+
+    /// <summary>Appends the value if it is plain text, and gives <see cref="Appended"/>; appends nothing and gives the value if it is anything else.</summary>
+    public virtual object? AppendTo(Frame f, TextBuilder text) => Plain(Eval(f), text);
+
+    protected static object? Plain(object? value, TextBuilder text)
+    {
+        if (value is not PyStr { Markup: false } plain)
+            return value;
+        text.Append(plain);
+        return Appended;
+    }
+
     protected static void Print(Frame f, object? value, TextBuilder output)
     {
         if (value is PyStr text)
@@ -59,22 +73,14 @@ internal sealed class Name(string id, int pos) : Expr(pos)
     public override object? Look(Frame f) => Held(f) is var value && ReferenceEquals(value, Frame.Missing) ? Undefined.Any : value;
 
     /// <summary>What the slot holds: the value, or <see cref="Frame.Missing"/>.</summary>
-    public object? Held(Frame f)
-    {
-        if (Depth == 0)
-            return f.Slots[Slot];
-        if (Depth < 0)
-            return f.State.ContextAt(Slot);
-        var frame = f;
-        for (var i = Depth; i > 0; i--)
-            frame = frame.Up!;
-        return frame.Slots[Slot];
-    }
+    public object? Held(Frame f) => Depth == 0 ? f.Slots[Slot] : Depth < 0 ? f.State.ContextAt(Slot) : Above(f).Slots[Slot];
 
-    public void Store(Frame f, object? value)
+    public void Store(Frame f, object? value) => (Depth > 0 ? Above(f) : f).Slots[Slot] = value;
+
+    private Frame Above(Frame f)
     {
         for (var i = Depth; i > 0; i--)
             f = f.Up!;
-        f.Slots[Slot] = value;
+        return f;
     }
 }

@@ -10,7 +10,30 @@ internal sealed class FilterExpr(Expr? node, string name, Arguments args, int po
     /// <summary>The filter as it is without arguments, where it is common enough to have such a form.</summary>
     private readonly BareFilter? _bare = args.IsEmpty ? Filters.Bare.GetValueOrDefault(name) : null;
 
+    private readonly WriterFilter? _writer = Filters.Writers.GetValueOrDefault(name);
+
     public override object? Eval(Frame f) => Apply(f, Node!.Eval(f));
+
+    public override void Emit(Frame f, TextBuilder output)
+    {
+        if (_writer is null)
+            base.Emit(f, output);
+        else
+            AppendTo(f, output);
+    }
+
+    public override object? AppendTo(Frame f, TextBuilder text)
+    {
+        if (_writer is null)
+            return base.AppendTo(f, text);
+        var value = Node!.Eval(f);
+        f.State.Step();
+        f.State.Position = Pos;
+        var args = Args.Eval(f);
+        f.State.Position = Pos;
+        _writer(f.State, value, args, text);
+        return Appended;
+    }
 
     public object? Apply(Frame f, object? value)
     {

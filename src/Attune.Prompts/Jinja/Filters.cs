@@ -6,6 +6,9 @@ internal static class Filters
     /// <summary>The form without arguments of those that take none or are mostly used so: it binds no parameters.</summary>
     public static readonly Dictionary<string, BareFilter> Bare = new(StringComparer.Ordinal);
 
+    /// <summary>Those that can write their text where it is wanted, without making a value of it first.</summary>
+    public static readonly Dictionary<string, WriterFilter> Writers = new(StringComparer.Ordinal) { ["tojson"] = JsonDump.DumpTo };
+
     public static readonly Dictionary<string, Filter> Table = Make();
 
     /// <summary>str(value), Markup kept: soft_str.</summary>
@@ -74,7 +77,6 @@ internal static class Filters
         f["xmlattr"] = (state, value, args) => Bind("do_xmlattr", value, args, 1, "d", "autospace") is var b ? WebFilters.XmlAttr(state, b[0], Flag(b[1], true)) : null;
         f["urlize"] = (_, _, _) => throw new PyError("NotImplementedError", "The urlize filter makes HTML links and is not available here.");
         One("pprint", "do_pprint", "value", (state, value) => PyRepr.ReprText(state, value));
-        Bare["tojson"] = JsonDump.Plain;
         f["tojson"] = JsonDump.Dump;
         f["filesizeformat"] = (_, value, args) => Bind("do_filesizeformat", value, args, 1, "value", "binary") is var b ? NumberFilters.FileSize(b[0], Flag(b[1])) : null;
         f["int"] = (_, value, args) => Bind("do_int", value, args, 1, "value", "default", "base") is var b ? Conversion.Int(b[0], Or(b[1], 0L), Py.Index(Or(b[2], 10L))) : null;

@@ -7,16 +7,24 @@ namespace Attune.Prompts.Jinja;
 /// <summary>json.dumps as the chat templates' tojson calls it. What it writes has the origin of what it came from.</summary>
 internal sealed class JsonDump(RenderState state, TextBuilder to, bool ascii, string? indent, string comma, string colon, bool sort)
 {
-    /// <summary>With everything as it is unless said otherwise: on one line, characters as they are.</summary>
-    public static PyStr Plain(RenderState state, object? value)
+    public static PyStr Dump(RenderState state, object? value, CallArgs args)
     {
         var to = state.NewText();
-        new JsonDump(state, to, ascii: false, indent: null, ", ", ": ", sort: false).Write(value, 0, null);
-        state.Charge(to.Length);
+        DumpTo(state, value, args, to);
         return state.Finish(to);
     }
 
-    public static PyStr Dump(RenderState state, object? value, CallArgs args)
+    public static void DumpTo(RenderState state, object? value, CallArgs args, TextBuilder to)
+    {
+        var start = to.Mark();
+        if (args.IsEmpty)
+            new JsonDump(state, to, ascii: false, indent: null, ", ", ": ", sort: false).Write(value, 0, null);
+        else
+            Formatted(state, value, args, to);
+        state.Charge(to.Length - start.Length);
+    }
+
+    private static void Formatted(RenderState state, object? value, CallArgs args, TextBuilder to)
     {
         var bound = args.After(value).Bind("tojson", 1, "x", "ensure_ascii", "indent", "separators", "sort_keys");
         var indent = Given(2) switch
@@ -31,14 +39,15 @@ internal sealed class JsonDump(RenderState state, TextBuilder to, bool ascii, st
             var pair = Iteration.Unpack(state, separators, 2);
             (comma, colon) = (StrMethods.Arg(pair[0]).Text, StrMethods.Arg(pair[1]).Text);
         }
-        var to = state.NewText();
+        var start = to.Mark();
         var dump = new JsonDump(state, to, Given(1) is { } ascii && Py.Truth(ascii), indent, comma, colon, Given(4) is { } sort && Py.Truth(sort));
         dump.Write(value, 0, null);
-        state.Charge(to.Length);
         // What stands between the values is the caller's too where the caller chose it.
-        return Given(2) is PyStr { FromCaller: true } || (Given(3) is { } between && Iteration.ToArray(state, between).Any(s => s is PyStr { FromCaller: true }))
-            ? new PyStr(to.Chars.ToString(), Origin.Computed)
-            : state.Finish(to);
+        if (Given(2) is not PyStr { FromCaller: true } && !(Given(3) is { } between && Iteration.ToArray(state, between).Any(s => s is PyStr { FromCaller: true })))
+            return;
+        var text = to.Since(start).Text;
+        to.Rewind(start);
+        to.Append(text, Origin.Computed);
 
         object? Given(int index) => ReferenceEquals(bound[index], Frame.Missing) ? null : bound[index];
     }

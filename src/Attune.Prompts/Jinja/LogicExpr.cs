@@ -18,6 +18,9 @@ internal sealed class CondExpr(Expr test, Expr value, Expr? other, int pos) : Ex
             Other?.Emit(f, output);
     }
 
+    public override object? AppendTo(Frame f, TextBuilder text) =>
+        Test.Truth(f) ? Value.AppendTo(f, text) : Other is not null ? Other.AppendTo(f, text) : Nothing(f);
+
     private Undefined Nothing(Frame f) => new($"the inline if-expression on line {f.State.Program.LineOf(Pos)} evaluated to false and no else section was defined.", null);
 }
 
@@ -68,18 +71,30 @@ internal sealed class Compare(Expr first, (CompareOp Op, Expr Right)[] ops, int 
     public readonly Expr First = first;
     public readonly (CompareOp Op, Expr Right)[] Ops = ops;
 
+    // An order refuses an undefined value by its name; equality and membership only look.
+    private readonly bool _looks = ops.Length == 1 && ops[0].Op <= CompareOp.NotIn;
+
     public override object? Eval(Frame f) => Py.Bool(Truth(f));
 
     public override bool Truth(Frame f)
     {
-        // An order refuses an undefined value by its name; equality and membership only look.
-        var looks = Ops[0].Op <= CompareOp.NotIn && Ops.Length == 1;
-        var left = looks ? First.Look(f) : First.Eval(f);
-        foreach (ref readonly var next in Ops.AsSpan())
+        if (!_looks)
+            return Chain(f);
+        ref readonly var only = ref Ops[0];
+        var left = First.Look(f);
+        var right = only.Right.Look(f);
+        f.State.Position = Pos;
+        return Holds(f.State, only.Op, left, right);
+    }
+
+    private bool Chain(Frame f)
+    {
+        var left = First.Eval(f);
+        foreach (var (op, next) in Ops)
         {
-            var right = looks ? next.Right.Look(f) : next.Right.Eval(f);
+            var right = next.Eval(f);
             f.State.Position = Pos;
-            if (!Holds(f.State, next.Op, left, right))
+            if (!Holds(f.State, op, left, right))
                 return false;
             left = right;
         }

@@ -153,12 +153,14 @@ internal static class Methods
 
     private static PyList SplitWith(RenderState state, PyStr self, CallArgs args, string name, bool fromRight)
     {
+        if (args.IsText(out var by))
+            return new PyList(StrMethods.Split(state, self, by, -1, fromRight));
         var bound = args.Bind(name, 0, "sep", "maxsplit");
         var separator = ReferenceEquals(bound[0], Frame.Missing) ? null : bound[0];
         var max = ReferenceEquals(bound[1], Frame.Missing) ? -1 : Py.Index(bound[1]);
         if (separator is not null and not PyStr)
             throw PyError.TypeError($"must be str or None, not {Py.TypeName(separator)}");
-        return new PyList([.. StrMethods.Split(state, self, separator, max, fromRight)]);
+        return new PyList(StrMethods.Split(state, self, separator, max, fromRight));
     }
 
     public static readonly Dictionary<string, Method> Dict = new(StringComparer.Ordinal)

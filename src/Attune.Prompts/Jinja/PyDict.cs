@@ -37,9 +37,20 @@ internal sealed class PyDict
 
     public bool TryGet(PyStr key, out object? value)
     {
-        var at = DictIndex.Find(_keys, _hashes, _buckets, Count, key, key.Hash);
+        var at = _buckets is null ? Search(key.Text, key.Hash) : DictIndex.Find(_keys, _hashes, _buckets, Count, key, key.Hash);
         value = at >= 0 ? _values[at] : null;
         return at >= 0;
+    }
+
+    private int Search(string key, int hash)
+    {
+        var hashes = _hashes.AsSpan(0, Count);
+        for (var i = 0; i < hashes.Length; i++)
+        {
+            if (hashes[i] == hash && _keys[i] is PyStr held && held.Text == key)
+                return i;
+        }
+        return -1;
     }
 
     public bool TryGet(object? key, out object? value)

@@ -43,7 +43,9 @@ internal sealed class PyStr
     public int Length => _codePoints >= 0 ? _codePoints : _codePoints = CodePoints.Count(Text);
 
     /// <summary>Of the text; 0 stands for not known yet.</summary>
-    public int Hash => _hash != 0 ? _hash : _hash = Text.GetHashCode(StringComparison.Ordinal) is var hash and not 0 ? hash : 1;
+    public int Hash => _hash != 0 ? _hash : HashText();
+
+    private int HashText() => _hash = Text.GetHashCode(StringComparison.Ordinal) is var hash and not 0 ? hash : 1;
 
     public bool HasPairs => Length != Text.Length;
 

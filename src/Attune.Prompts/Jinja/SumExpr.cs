@@ -12,12 +12,11 @@ internal sealed class AddChain(Expr[] parts, int pos) : Expr(pos)
 
     public override object? Eval(Frame f)
     {
-        var first = Parts[0].Eval(f);
-        var second = Parts[1].Eval(f);
-        if (Parts.Length == 2 || first is not PyStr)
-            return Rest(f, Add(f, first, second), 2);
+        if (Parts.Length == 2)
+            return Rest(f, Parts[0].Eval(f), 1);
         var text = f.State.NewText();
-        if (!Join(f, first, second, text, out var other))
+        var other = AppendTo(f, text);
+        if (!ReferenceEquals(other, Appended))
             return other;
         f.State.Charge(text.Length);
         return f.State.Finish(text);
@@ -25,38 +24,26 @@ internal sealed class AddChain(Expr[] parts, int pos) : Expr(pos)
 
     public override void Emit(Frame f, TextBuilder output)
     {
-        var first = Parts[0].Eval(f);
-        var second = Parts[1].Eval(f);
-        var start = output.Mark();
-        if (Join(f, first, second, output, out var other))
-            return;
-        output.Rewind(start);
-        Print(f, other, output);
+        var other = AppendTo(f, output);
+        if (!ReferenceEquals(other, Appended))
+            Print(f, other, output);
     }
 
-    /// <summary>Appends while the parts are plain strings. False where one was not: then the sum is in <paramref name="other"/>.</summary>
-    private bool Join(Frame f, object? first, object? second, TextBuilder text, out object? other)
+    public override object? AppendTo(Frame f, TextBuilder text)
     {
-        other = null;
-        if (first is not PyStr { Markup: false } start)
+        var start = text.Mark();
+        for (var i = 0; i < Parts.Length; i++)
         {
-            other = Rest(f, Add(f, first, second), 2);
-            return false;
-        }
-        var from = text.Mark();
-        text.Append(start);
-        for (var i = 1; i < Parts.Length; i++)
-        {
-            var next = i == 1 ? second : Parts[i].Eval(f);
-            if (next is PyStr { Markup: false } more)
-            {
-                text.Append(more);
+            var part = Parts[i].AppendTo(f, text);
+            if (ReferenceEquals(part, Appended))
                 continue;
-            }
-            other = Rest(f, Add(f, text.Since(from), next), i + 1);
-            return false;
+            if (i == 0)
+                return Rest(f, part, 1);
+            var sum = text.Since(start);
+            text.Rewind(start);
+            return Rest(f, Add(f, sum, part), i + 1);
         }
-        return true;
+        return Appended;
     }
 
     private object? Rest(Frame f, object? sum, int from)
@@ -78,6 +65,9 @@ internal sealed class ConcatExpr(Expr[] parts, int pos) : Expr(pos)
 {
     public readonly Expr[] Parts = parts;
 
+    // Jinja evaluates every part before it prints the first. Only a call can tell: it may change a namespace.
+    private readonly bool _calls = Array.Exists(parts, Tree.Calls);
+
     public override object? Eval(Frame f)
     {
         var text = f.State.NewText();
@@ -88,8 +78,14 @@ internal sealed class ConcatExpr(Expr[] parts, int pos) : Expr(pos)
 
     public override void Emit(Frame f, TextBuilder output)
     {
-        // Jinja evaluates every part before it prints the first: a part may change a namespace.
-        foreach (var value in ListExpr.EvalAll(Parts, f))
+        var i = 0;
+        object? part = Appended;
+        while (!_calls && i < Parts.Length && ReferenceEquals(part, Appended))
+            part = Parts[i++].AppendTo(f, output);
+        var rest = ListExpr.EvalAll(Parts.AsSpan(i), f);
+        if (!ReferenceEquals(part, Appended))
+            Print(f, part, output);
+        foreach (var value in rest)
             Print(f, value, output);
     }
 }

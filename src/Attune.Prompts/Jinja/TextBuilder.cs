@@ -9,7 +9,6 @@ internal sealed class TextBuilder(int capacity = 64)
     private Run[] _runs = new Run[8];
     private int _length;
     private int _count;
-    private Origin? _last;
     private int _limit = int.MaxValue;
     private string? _notText;
 
@@ -33,7 +32,6 @@ internal sealed class TextBuilder(int capacity = 64)
         _runs.AsSpan(0, _count).Clear();
         _length = 0;
         _count = 0;
-        _last = null;
         LastGenerated = false;
         _notText = null;
     }
@@ -157,9 +155,8 @@ internal sealed class TextBuilder(int capacity = 64)
         _runs.AsSpan(mark.Runs, _count - mark.Runs).Clear();
         _length = mark.Length;
         _count = mark.Runs;
-        _last = _count > 0 ? _runs[_count - 1].Origin : null;
         if (_count > 0)
-            _runs[_count - 1] = new Run(_length, _last);
+            _runs[_count - 1].End = _length;
     }
 
     public Run[] Runs() => _runs.AsSpan(0, _count).ToArray();
@@ -169,7 +166,7 @@ internal sealed class TextBuilder(int capacity = 64)
         RequireText();
         return _length == 0
             ? markup ? new PyStr("", origin: null, markup: true) : PyStr.Empty
-            : _count == 1 ? new PyStr(Chars.ToString(), _last, markup) : new PyStr(Chars.ToString(), Runs(), markup);
+            : _count == 1 ? new PyStr(Chars.ToString(), _runs[0].Origin, markup) : new PyStr(Chars.ToString(), Runs(), markup);
     }
 
     /// <summary>What a filter block or a call block gave: a value that is no text fails where the parts are joined, at the end.</summary>
@@ -191,8 +188,8 @@ internal sealed class TextBuilder(int capacity = 64)
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private void Extend(int end, Origin? origin)
     {
-        if (_count > 0 && ReferenceEquals(_last, origin))
-            _runs[_count - 1] = new Run(end, origin);
+        if (_count > 0 && ReferenceEquals(_runs[_count - 1].Origin, origin))
+            _runs[_count - 1].End = end;
         else
             AddRun(end, origin);
     }
@@ -202,7 +199,6 @@ internal sealed class TextBuilder(int capacity = 64)
         if (_count == _runs.Length)
             Array.Resize(ref _runs, _count * 2);
         _runs[_count++] = new Run(end, origin);
-        _last = origin;
         if (origin is { Generated: true })
             LastGenerated = true;
     }
