@@ -67,7 +67,7 @@ public sealed class ChatTemplate
 
     private TemplateRender Run(PyDict variables, TemplateSettings settings)
     {
-        var state = new RenderState(_program, variables, settings.Limits, settings.Now ?? DateTime.Now);
+        var state = RenderState.Begin(_program, variables, settings.Limits, settings.Now ?? DateTime.Now);
         try
         {
             _program.Run(state);
@@ -79,7 +79,7 @@ public sealed class ChatTemplate
         }
         finally
         {
-            state.Release();
+            state.End();
         }
     }
 }

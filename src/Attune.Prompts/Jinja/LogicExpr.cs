@@ -74,10 +74,15 @@ internal sealed class Compare(Expr first, (CompareOp Op, Expr Right)[] ops, int 
     // An order refuses an undefined value by its name; equality and membership only look.
     private readonly bool _looks = ops.Length == 1 && ops[0].Op <= CompareOp.NotIn;
 
+    // x == 'literal', the question that templates ask most: nothing but an equal string is equal to a string.
+    private readonly string? _literal = ops is [{ Op: CompareOp.Equal or CompareOp.NotEqual, Right: Const { Value: PyStr literal } }] ? literal.Text : null;
+
     public override object? Eval(Frame f) => Py.Bool(Truth(f));
 
     public override bool Truth(Frame f)
     {
+        if (_literal is not null)
+            return (First.Look(f) is PyStr text && text.Text == _literal) == (Ops[0].Op == CompareOp.Equal);
         if (!_looks)
             return Chain(f);
         ref readonly var only = ref Ops[0];

@@ -22,6 +22,8 @@ internal enum LoopField
 /// <summary>The <c>loop</c> variable: a walk over a sequence that knows where it is and can look one item ahead.</summary>
 internal sealed class LoopValue(RenderState state, PyIter items, For? recursive, Frame outer, int depth0) : ICallable
 {
+    // A list is walked by position; what only comes one by one is read ahead and remembered instead.
+    private readonly object?[]? _array = items.Items;
     private int _index0 = -1;
     private int _length = items.KnownLength;
     private object? _after = Frame.Missing;
@@ -43,6 +45,12 @@ internal sealed class LoopValue(RenderState state, PyIter items, For? recursive,
 
     public bool Next(out object? item)
     {
+        if (_array is not null)
+        {
+            var more = _index0 + 1 < _array.Length;
+            item = more ? _array[++_index0] : null;
+            return more;
+        }
         if (!ReferenceEquals(_after, Frame.Missing))
             (item, _after) = (_after, Frame.Missing);
         else if (!items.Next(out item))
@@ -52,7 +60,8 @@ internal sealed class LoopValue(RenderState state, PyIter items, For? recursive,
         return true;
     }
 
-    private object? Peek() => !ReferenceEquals(_after, Frame.Missing) ? _after
+    private object? Peek() => _array is not null ? _index0 + 1 < _array.Length ? _array[_index0 + 1] : Frame.Missing
+        : !ReferenceEquals(_after, Frame.Missing) ? _after
         : items.Next(out var item) ? _after = item : Frame.Missing;
 
     // Where the length is known from the start, nothing needs to be read ahead.
@@ -94,7 +103,7 @@ internal sealed class LoopValue(RenderState state, PyIter items, For? recursive,
         LoopField.RevIndex0 => PyNumber.Int(Length - _index0 - 1),
         LoopField.Depth => PyNumber.Int(depth0 + 1),
         LoopField.Depth0 => PyNumber.Int(depth0),
-        LoopField.PrevItem => _index0 == 0 ? new Undefined("there is no previous item", null) : _before,
+        LoopField.PrevItem => _index0 == 0 ? new Undefined("there is no previous item", null) : _array is not null ? _array[_index0 - 1] : _before,
         LoopField.NextItem => Peek() is var next && ReferenceEquals(next, Frame.Missing) ? new Undefined("there is no next item", null) : next,
         LoopField.Cycle => new Builtin("cycle", Cycle),
         _ => new Builtin("changed", Changed),

@@ -75,7 +75,7 @@ internal sealed class Block(string name, Stmt[] body, int pos) : Stmt(pos)
     public override Flow Run(Frame f)
     {
         f.State.Enter();
-        var root = f.State.RootFrame!;
+        var root = f.State.RootFrame;
         var outer = root.Out;
         root.Out = f.Out;
         SlotLoad.All(Loads, root);

@@ -3,14 +3,13 @@ namespace Attune.Prompts.Jinja;
 /// <summary>A template ready to run: its tree with every name bound, shared by all renders.</summary>
 internal sealed class Program
 {
-    private readonly Function _function;
     private readonly SlotLoad[] _loads;
 
     private Program(string source, Stmt[] body, Function function, SlotLoad[] loads, ContextName[] context)
     {
         Source = source;
         Body = body;
-        _function = function;
+        Slots = function.Size;
         _loads = loads;
         ContextNames = context;
         var (marks, raw) = (false, false);
@@ -23,6 +22,9 @@ internal sealed class Program
     public string Source { get; }
 
     public Stmt[] Body { get; }
+
+    /// <summary>How many variables the template itself has.</summary>
+    public int Slots { get; }
 
     /// <summary>The names that the template takes from outside.</summary>
     public ContextName[] ContextNames { get; }
@@ -44,6 +46,9 @@ internal sealed class Program
         return position == 0 ? 1 : position - Source.LastIndexOf('\n', position - 1);
     }
 
+    /// <summary>The template that renders to nothing.</summary>
+    public static Program Empty { get; } = Compile("");
+
     public static Program Compile(string source)
     {
         var normalised = Lexer.Normalise(source);
@@ -57,10 +62,8 @@ internal sealed class Program
 
     public void Run(RenderState state)
     {
-        var frame = new Frame(state, _function.Size, null, state.Root);
-        state.RootFrame = frame;
-        SlotLoad.All(_loads, frame);
-        Stmt.RunAll(Body, frame);
+        SlotLoad.All(_loads, state.RootFrame);
+        Stmt.RunAll(Body, state.RootFrame);
         state.Root.RequireText();
     }
 }

@@ -2,36 +2,74 @@ using System.Diagnostics.CodeAnalysis;
 
 namespace Attune.Prompts.Jinja;
 
-/// <summary>One render: its input, its budget, where it is, and the spans that it found.</summary>
+/// <summary>
+/// One render: its input, its budget, where it is, and the spans that it found. A thread's renders take turns with one
+/// of these and with the buffers it holds; nothing of a render is left in it when the next begins.
+/// </summary>
 internal sealed class RenderState
 {
-    private readonly PyDict _variables;
-    private readonly TextPool _pool;
-    private readonly object?[] _context;
-    private readonly long _maxOutput;
+    private const int MaxRootKept = 1 << 20;
+
+    [ThreadStatic]
+    private static RenderState? s_idle;
+
+    private readonly TextPool _pool = new();
+    private PyDict _variables = PyDict.Empty;
+    private object?[] _context = [];
+    private long _maxOutput;
     private long _fuel;
     private long _memory;
     private int _depth;
     private List<TextSpan>? _spans;
 
-    public RenderState(Program program, PyDict variables, TemplateLimits limits, DateTime now)
+    private RenderState() => RootFrame = new Frame(this, 0, null, Root);
+
+    public Program Program { get; private set; } = Program.Empty;
+
+    public TemplateLimits Limits { get; private set; } = TemplateLimits.Default;
+
+    public DateTime Now { get; private set; }
+
+    /// <summary>The render itself.</summary>
+    public TextBuilder Root { get; private set; } = new(4096);
+
+    /// <summary>The variables of the template itself.</summary>
+    public Frame RootFrame { get; private set; }
+
+    /// <summary>A state to render with; <see cref="End"/> must follow, whatever happens.</summary>
+    public static RenderState Begin(Program program, PyDict variables, TemplateLimits limits, DateTime now)
     {
-        Program = program;
-        Limits = limits;
-        Now = now;
-        _variables = variables;
-        _fuel = limits.MaxSteps;
-        _memory = limits.MaxAllocation;
-        _maxOutput = limits.MaxOutput;
-        _context = new object?[program.ContextNames.Length];
-        _pool = TextPool.OfThisThread;
-        Root = _pool.TakeRoot(limits.MaxOutput);
+        var state = s_idle ?? new RenderState();
+        s_idle = null;
+        state.Program = program;
+        state.Limits = limits;
+        state.Now = now;
+        state.Root.Limited(limits.MaxOutput);
+        state._variables = variables;
+        state._fuel = limits.MaxSteps;
+        state._memory = limits.MaxAllocation;
+        state._maxOutput = limits.MaxOutput;
+        state._depth = 0;
+        state.Position = 0;
+        state.Autoescape = false;
+        if (state._context.Length < program.ContextNames.Length)
+            state._context = new object?[program.ContextNames.Length];
+        if (state.RootFrame.Slots.Length < program.Slots)
+            state.RootFrame = new Frame(state, program.Slots, null, state.Root);
+        return state;
     }
 
-    public readonly Program Program;
-    public readonly TemplateLimits Limits;
-    public readonly DateTime Now;
-    public readonly TextBuilder Root;
+    /// <summary>Forgets the render, so that its conversation is not kept alive, and serves this thread's next one.</summary>
+    public void End()
+    {
+        Root = TextPool.Emptied(Root, MaxRootKept);
+        RootFrame.Out = Root;
+        Array.Clear(RootFrame.Slots);
+        Array.Clear(_context);
+        _variables = PyDict.Empty;
+        _spans = null;
+        s_idle = this;
+    }
 
     /// <summary>What generation blocks rendered so far.</summary>
     public List<TextSpan> Spans => _spans ??= [];
@@ -41,9 +79,6 @@ internal sealed class RenderState
 
     /// <summary>Offset in the template of what runs now.</summary>
     public int Position;
-
-    /// <summary>The variables of the template itself.</summary>
-    public Frame? RootFrame;
 
     /// <summary>Inside an autoescape block.</summary>
     public bool Autoescape;
@@ -112,7 +147,4 @@ internal sealed class RenderState
     }
 
     private static readonly object None = new();
-
-    /// <summary>Gives the root builder back to this thread for its next render.</summary>
-    public void Release() => _pool.ReturnRoot(Root);
 }

@@ -124,9 +124,16 @@ internal sealed class Set(Expr target, Expr value, int pos) : Stmt(pos)
     public readonly Expr Value = value;
 
     private readonly NsRef[] _namespaces = [.. NamespacesOf(target)];
+    private readonly Name? _variable = target as Name;
 
     public override Flow Run(Frame f)
     {
+        if (_variable is not null)
+        {
+            f.State.Position = Pos;
+            _variable.Store(f, Value.Eval(f));
+            return Flow.Normal;
+        }
         foreach (var name in _namespaces)
             name.Check(f);
         f.State.Position = Pos;
