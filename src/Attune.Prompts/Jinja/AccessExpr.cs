@@ -8,6 +8,7 @@ internal sealed class GetAttr(Expr target, string name, int pos) : Expr(pos)
     /// <summary>The attribute as a key.</summary>
     public readonly PyStr Key = new(name);
 
+    private readonly Name? _name = target as Name;
     private readonly LoopField _loopField = LoopValue.FieldNamed(name);
 
     /// <summary>A dict has an attribute of this name, which goes before its keys.</summary>
@@ -15,15 +16,21 @@ internal sealed class GetAttr(Expr target, string name, int pos) : Expr(pos)
 
     public override object? Eval(Frame f)
     {
-        var target = Target.Eval(f);
+        var target = _name is not null ? _name.Eval(f) : Target.Eval(f);
         return target is PyDict dict && !_dictMethod
             ? dict.TryGet(Key, out var value) ? value : new Undefined(dict, Key)
             : NotKey(f, target);
     }
 
+    public override bool Truth(Frame f) => Py.Truth(Look(f));
+
+    public override void Emit(Frame f, TextBuilder output) => Print(f, Look(f), output);
+
+    public override object? AppendTo(Frame f, TextBuilder text) => Plain(Eval(f), text);
+
     public override object? Look(Frame f)
     {
-        var target = Target.Eval(f);
+        var target = _name is not null ? _name.Eval(f) : Target.Eval(f);
         return target is PyDict dict && !_dictMethod
             ? dict.TryGet(Key, out var value) ? value : Undefined.Any
             : NotKey(f, target);
@@ -43,6 +50,7 @@ internal sealed class GetItem(Expr target, Expr index, int pos) : Expr(pos)
     public readonly Expr Target = target;
     public readonly Expr Index = index;
 
+    private readonly Name? _name = target as Name;
     private readonly PyStr? _key = (index as Const)?.Value as PyStr;
 
     /// <summary>A dict without this key has an attribute of its name, or refuses it.</summary>
@@ -50,7 +58,7 @@ internal sealed class GetItem(Expr target, Expr index, int pos) : Expr(pos)
 
     public override object? Eval(Frame f)
     {
-        var target = Target.Eval(f);
+        var target = _name is not null ? _name.Eval(f) : Target.Eval(f);
         if (_key is not null && target is PyDict dict)
         {
             if (dict.TryGet(_key, out var value))
@@ -61,9 +69,15 @@ internal sealed class GetItem(Expr target, Expr index, int pos) : Expr(pos)
         return NotKey(f, target);
     }
 
+    public override bool Truth(Frame f) => Py.Truth(Look(f));
+
+    public override void Emit(Frame f, TextBuilder output) => Print(f, Look(f), output);
+
+    public override object? AppendTo(Frame f, TextBuilder text) => Plain(Eval(f), text);
+
     public override object? Look(Frame f)
     {
-        var target = Target.Eval(f);
+        var target = _name is not null ? _name.Eval(f) : Target.Eval(f);
         if (_key is not null && target is PyDict dict)
         {
             if (dict.TryGet(_key, out var value))

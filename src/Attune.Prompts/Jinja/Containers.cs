@@ -71,9 +71,6 @@ internal sealed class PyIter
     /// <summary>Length of the whole, or -1 where only reading it tells.</summary>
     public int KnownLength { get; }
 
-    /// <summary>All of them, where they are there already; nobody has read from it yet.</summary>
-    public object?[]? Items => _items;
-
     public bool Next(out object? item)
     {
         if (_items is not null)

@@ -50,9 +50,10 @@ internal sealed class For(Expr target, Expr items, Expr? test, bool recursive, S
     private void Iterate(Frame f, Frame outer, object? items, int depth)
     {
         var finished = false;
-        if (LoopName is null && Test is null && items is PyList or PyTuple)
+        var array = Test is not null ? null : items is PyList list ? list.Items : (items as PyTuple)?.Items;
+        if (LoopName is null && array is not null)
         {
-            foreach (var item in items is PyList list ? list.Items : ((PyTuple)items).Items)
+            foreach (var item in array)
             {
                 Bind(item, f);
                 if (!Once(f, ref finished))
@@ -61,11 +62,13 @@ internal sealed class For(Expr target, Expr items, Expr? test, bool recursive, S
         }
         else
         {
-            var iterator = PyIter.Of(f.State, items);
+            var iterator = array is null ? PyIter.Of(f.State, items) : null;
             if (Test is not null)
-                iterator = new PyIter(Filtered(f, iterator).GetEnumerator());
-            var loop = LoopName is null ? null : new LoopValue(f.State, iterator, Recursive ? this : null, outer, depth);
-            while (loop is null ? iterator.Next(out var item) : loop.Next(out item))
+                iterator = new PyIter(Filtered(f, iterator!).GetEnumerator());
+            var recursive = Recursive ? this : null;
+            var loop = LoopName is null ? null
+                : array is not null ? new LoopValue(array, outer, recursive, depth) : new LoopValue(iterator!, outer, recursive, depth);
+            while (loop is null ? iterator!.Next(out var item) : loop.Next(out item))
             {
                 Bind(item, f);
                 LoopName?.Store(f, loop);

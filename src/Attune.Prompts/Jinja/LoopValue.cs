@@ -20,16 +20,42 @@ internal enum LoopField
 }
 
 /// <summary>The <c>loop</c> variable: a walk over a sequence that knows where it is and can look one item ahead.</summary>
-internal sealed class LoopValue(RenderState state, PyIter items, For? recursive, Frame outer, int depth0) : ICallable
+internal sealed class LoopValue : ICallable
 {
+    private readonly RenderState _state;
+    private readonly For? _recursive;
+    private readonly Frame _outer;
+    private readonly int _depth0;
+
     // A list is walked by position; what only comes one by one is read ahead and remembered instead.
-    private readonly object?[]? _array = items.Items;
+    private readonly object?[]? _array;
+    private PyIter? _items;
     private int _index0 = -1;
-    private int _length = items.KnownLength;
+    private int _length;
     private object? _after = Frame.Missing;
     private object? _current = Frame.Missing;
     private object? _before = Frame.Missing;
     private object?[]? _changed;
+
+    private LoopValue(Frame outer, For? recursive, int depth0)
+    {
+        _state = outer.State;
+        _recursive = recursive;
+        _outer = outer;
+        _depth0 = depth0;
+    }
+
+    public LoopValue(object?[] items, Frame outer, For? recursive, int depth0) : this(outer, recursive, depth0)
+    {
+        _array = items;
+        _length = items.Length;
+    }
+
+    public LoopValue(PyIter items, Frame outer, For? recursive, int depth0) : this(outer, recursive, depth0)
+    {
+        _items = items;
+        _length = items.KnownLength;
+    }
 
     public int Length
     {
@@ -37,8 +63,8 @@ internal sealed class LoopValue(RenderState state, PyIter items, For? recursive,
         {
             if (_length >= 0)
                 return _length;
-            var rest = items.Rest(state);
-            items = new PyIter(rest);
+            var rest = _items!.Rest(_state);
+            _items = new PyIter(rest);
             return _length = rest.Length + _index0 + 1 + (ReferenceEquals(_after, Frame.Missing) ? 0 : 1);
         }
     }
@@ -53,7 +79,7 @@ internal sealed class LoopValue(RenderState state, PyIter items, For? recursive,
         }
         if (!ReferenceEquals(_after, Frame.Missing))
             (item, _after) = (_after, Frame.Missing);
-        else if (!items.Next(out item))
+        else if (!_items!.Next(out item))
             return false;
         _index0++;
         (_before, _current) = (_current, item);
@@ -62,7 +88,7 @@ internal sealed class LoopValue(RenderState state, PyIter items, For? recursive,
 
     private object? Peek() => _array is not null ? _index0 + 1 < _array.Length ? _array[_index0 + 1] : Frame.Missing
         : !ReferenceEquals(_after, Frame.Missing) ? _after
-        : items.Next(out var item) ? _after = item : Frame.Missing;
+        : _items!.Next(out var item) ? _after = item : Frame.Missing;
 
     // Where the length is known from the start, nothing needs to be read ahead.
     private bool IsLast => _length >= 0 ? _index0 + 1 >= _length : ReferenceEquals(Peek(), Frame.Missing);
@@ -101,8 +127,8 @@ internal sealed class LoopValue(RenderState state, PyIter items, For? recursive,
         LoopField.Length => PyNumber.Int(Length),
         LoopField.RevIndex => PyNumber.Int(Length - _index0),
         LoopField.RevIndex0 => PyNumber.Int(Length - _index0 - 1),
-        LoopField.Depth => PyNumber.Int(depth0 + 1),
-        LoopField.Depth0 => PyNumber.Int(depth0),
+        LoopField.Depth => PyNumber.Int(_depth0 + 1),
+        LoopField.Depth0 => PyNumber.Int(_depth0),
         LoopField.PrevItem => _index0 == 0 ? new Undefined("there is no previous item", null) : _array is not null ? _array[_index0 - 1] : _before,
         LoopField.NextItem => Peek() is var next && ReferenceEquals(next, Frame.Missing) ? new Undefined("there is no next item", null) : next,
         LoopField.Cycle => new Builtin("cycle", Cycle),
@@ -129,9 +155,9 @@ internal sealed class LoopValue(RenderState state, PyIter items, For? recursive,
     public object? Call(RenderState callState, CallArgs args)
     {
         var items = args.Bind("LoopContext.__call__", 1, "iterable")[0];
-        return recursive is null
+        return _recursive is null
             ? throw PyError.TypeError("The loop must have the 'recursive' marker to be called recursively.")
-            : recursive.Recurse(outer, items, depth0 + 1);
+            : _recursive.Recurse(_outer, items, _depth0 + 1);
     }
 
     public string Repr() => FormattableString.Invariant($"<LoopContext {_index0 + 1}/{Length}>");

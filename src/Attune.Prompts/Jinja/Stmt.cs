@@ -17,9 +17,10 @@ internal abstract class Stmt(int pos)
 
     public static Flow RunAll(Stmt[] body, Frame f)
     {
+        var state = f.State;
         foreach (var statement in body)
         {
-            f.State.Step();
+            state.Step();
             var flow = statement.Run(f);
             if (flow != Flow.Normal)
                 return flow;
