@@ -8,7 +8,8 @@ namespace Attune.Bench;
 /// <summary>
 /// Renders per second of the template engine against python3-jinja2 (Debian's package, or any jinja2 of the python3 given),
 /// single-threaded, the same templates and conversations, parsed once on both sides. A pair is counted where both render
-/// the same text. Usage: templates [folder of templates] [python].
+/// a text of the same length; its time is the best of four rounds on both sides, after some renders to warm up.
+/// Usage: templates [folder of templates] [python].
 /// </summary>
 internal static class TemplateBench
 {
@@ -24,18 +25,25 @@ internal static class TemplateBench
         };
         var conversations = JsonNode.Parse(File.ReadAllText(Path.Combine(folder, "cases.json")))!.AsObject()
             .Select(c => (c.Key, Conversation: PreparedConversation.From(Read(c.Value!.AsObject())), Settings: settings with { AddGenerationPrompt = c.Value!["add_generation_prompt"]!.GetValue<bool>() })).ToArray();
-        var theirs = Peer(python, folder);
-        var (ours, peer, log, pairs) = (0.0, 0.0, 0.0, 0);
-        foreach (var file in Directory.EnumerateFiles(Path.Combine(folder, "jinja"), "*.jinja").Order(StringComparer.Ordinal))
+        var templates = Directory.EnumerateFiles(Path.Combine(folder, "jinja"), "*.jinja").Order(StringComparer.Ordinal)
+            .Select(file => (Name: Path.GetFileName(file), Template: TryParse(File.ReadAllText(file)))).Where(t => t.Template is not null).ToArray();
+        // The JIT compiles the engine for good in the background: it is done before the first pair is timed.
+        foreach (var (_, template) in templates)
         {
-            var template = TryParse(File.ReadAllText(file));
-            if (template is null)
-                continue;
+            foreach (var (_, conversation, with) in conversations)
+                Length(template!, conversation, with, renders: 20);
+        }
+        using var theirs = new TemplatePeer(python, folder);
+        var (ours, peer, log, pairs) = (0.0, 0.0, 0.0, 0);
+        foreach (var (file, template) in templates)
+        {
+            var rows = theirs.Times(file);
             foreach (var (name, conversation, with) in conversations)
             {
-                if (theirs[Path.GetFileName(file) + "\t" + name] is not JsonArray row || Time(template, conversation, with, row[1]!.GetValue<int>()) is not { } seconds)
+                if (rows[name] is not JsonArray row || Length(template!, conversation, with, renders: 1) != row[1]!.GetValue<int>())
                     continue;
                 var other = row[0]!.GetValue<double>();
+                var seconds = Time(template!, conversation, with);
                 ours += seconds;
                 peer += other;
                 log += Math.Log(other / seconds);
@@ -43,7 +51,7 @@ internal static class TemplateBench
             }
         }
         Console.WriteLine(string.Create(CultureInfo.InvariantCulture,
-            $"{pairs} pairs of template and conversation; renders per second: Attune {pairs / ours:n0}, Jinja2 {pairs / peer:n0}; ratio of totals {peer / ours:f1}, geometric mean of ratios {Math.Exp(log / pairs):f1}"));
+            $"{pairs} pairs of template and conversation; renders per second: Attune {pairs / ours:n0}, {theirs.Version} {pairs / peer:n0}; ratio of totals {peer / ours:f1}, geometric mean of ratios {Math.Exp(log / pairs):f1}"));
         return 0;
     }
 
@@ -76,19 +84,24 @@ internal static class TemplateBench
         }
     }
 
-    /// <summary>Best of four rounds, in seconds a render; null where it raises or gives another length than the peer.</summary>
-    private static double? Time(ChatTemplate template, PreparedConversation conversation, TemplateSettings settings, int length)
+    /// <summary>The render's length in code points; null where it raises.</summary>
+    private static int? Length(ChatTemplate template, PreparedConversation conversation, TemplateSettings settings, int renders)
     {
         try
         {
-            if (template.Render(conversation, settings).Text.EnumerateRunes().Count() != length)
-                return null;
+            for (var i = 1; i < renders; i++)
+                template.Render(conversation, settings);
+            return template.Render(conversation, settings).Text.EnumerateRunes().Count();
         }
         catch (TemplateException)
         {
             return null;
         }
-        // The JIT compiles for good after some hundred calls.
+    }
+
+    /// <summary>Best of four rounds, in seconds a render.</summary>
+    private static double Time(ChatTemplate template, PreparedConversation conversation, TemplateSettings settings)
+    {
         for (var i = 0; i < 200; i++)
             template.Render(conversation, settings);
         var best = double.MaxValue;
@@ -101,55 +114,4 @@ internal static class TemplateBench
         }
         return best;
     }
-
-    private static JsonObject Peer(string python, string folder)
-    {
-        using var process = Process.Start(new ProcessStartInfo(python, ["-c", Script, folder]) { RedirectStandardOutput = true, UseShellExecute = false })
-            ?? throw new InvalidOperationException($"{python} does not start");
-        var json = process.StandardOutput.ReadToEnd();
-        process.WaitForExit();
-        return JsonNode.Parse(json)!.AsObject();
-    }
-
-    private const string Script =
-        """
-        import json, os, sys, time, datetime, jinja2
-        from jinja2.sandbox import ImmutableSandboxedEnvironment
-        from jinja2.ext import Extension, loopcontrols
-        class Gen(Extension):
-            tags = {"generation"}
-            def parse(self, parser):
-                line = next(parser.stream).lineno
-                body = parser.parse_statements(["name:endgeneration"], drop_needle=True)
-                return jinja2.nodes.CallBlock(self.call_method("_run"), [], [], body).set_lineno(line)
-            def _run(self, caller): return caller()
-        env = ImmutableSandboxedEnvironment(trim_blocks=True, lstrip_blocks=True, extensions=[Gen, loopcontrols])
-        def tojson(x, ensure_ascii=False, indent=None, separators=None, sort_keys=False):
-            return json.dumps(x, ensure_ascii=ensure_ascii, indent=indent, separators=separators, sort_keys=sort_keys)
-        def fail(message): raise jinja2.TemplateError(message)
-        env.filters["tojson"] = tojson
-        env.globals["raise_exception"] = fail
-        env.globals["strftime_now"] = lambda f: datetime.datetime(2025, 1, 15, 10, 20, 30).strftime(f)
-        folder = sys.argv[1]
-        cases = json.load(open(os.path.join(folder, "cases.json"), encoding="utf-8"))
-        out = {}
-        for name in sorted(os.listdir(os.path.join(folder, "jinja"))):
-            try: template = env.from_string(open(os.path.join(folder, "jinja", name), encoding="utf-8").read())
-            except Exception: continue
-            for case, c in cases.items():
-                messages = [{k: v for k, v in m.items() if v is not None} for m in c["messages"]]
-                for m in messages:
-                    if "reasoning_content" in m: m["thinking"] = m["reasoning_content"]
-                args = dict(messages=messages, tools=c.get("tools"), documents=c.get("documents"), add_generation_prompt=c["add_generation_prompt"],
-                            bos_token="<s>", eos_token="</s>", unk_token="<unk>", pad_token="<pad>")
-                try: text = template.render(**args)
-                except Exception: continue
-                best = 1e9
-                for _ in range(2):
-                    t = time.perf_counter()
-                    for _ in range(3): template.render(**args)
-                    best = min(best, (time.perf_counter() - t) / 3)
-                out[name + "\t" + case] = [best, len(text)]
-        print(json.dumps(out))
-        """;
 }

@@ -59,19 +59,19 @@ public sealed class ChatTemplate
     public TemplateRender RenderVariables(JsonObject variables, TemplateSettings? settings = null)
     {
         ArgumentNullException.ThrowIfNull(variables);
-        var values = new Dictionary<string, object?>(StringComparer.Ordinal);
+        var values = new PyDictBuilder(variables.Count);
         foreach (var (name, node) in variables)
-            values[name] = Values.From(node, SourceKind.Variable, -1, name, trusted: false);
-        return Run(values, settings ?? new TemplateSettings());
+            values.Set(new PyStr(name), Values.From(node, SourceKind.Variable, -1, name, trusted: false));
+        return Run(values.Build(), settings ?? new TemplateSettings());
     }
 
-    private TemplateRender Run(IReadOnlyDictionary<string, object?> variables, TemplateSettings settings)
+    private TemplateRender Run(PyDict variables, TemplateSettings settings)
     {
-        var state = new RenderState(_program, variables, settings.Limits, settings.Now ?? DateTime.Now);
+        var state = RenderState.Begin(_program, variables, settings.Limits, settings.Now ?? DateTime.Now);
         try
         {
             _program.Run(state);
-            return new(state.Root.Chars.ToString(), state.Spans, state.Root.Runs());
+            return new(state.Root.Chars.ToString(), state.FoundSpans, state.Root.Runs());
         }
         catch (PyError error)
         {
@@ -79,7 +79,7 @@ public sealed class ChatTemplate
         }
         finally
         {
-            state.Release();
+            state.End();
         }
     }
 }

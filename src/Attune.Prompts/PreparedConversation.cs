@@ -9,12 +9,12 @@ namespace Attune.Prompts;
 /// </summary>
 public sealed class PreparedConversation
 {
-    private readonly Dictionary<string, object?> _variables;
+    private readonly PyDict _variables;
     private VariableSet? _last;
 
-    private sealed record VariableSet(TemplateSettings Settings, Dictionary<string, object?> Values);
+    private sealed record VariableSet(TemplateSettings Settings, PyDict Values);
 
-    private PreparedConversation(Dictionary<string, object?> variables) => _variables = variables;
+    private PreparedConversation(PyDict variables) => _variables = variables;
 
     /// <summary>Prepares a conversation.</summary>
     /// <exception cref="TemplateException">ATT1010: text is not valid UTF-16, or JSON is nested too deeply; the field says where.</exception>
@@ -34,38 +34,39 @@ public sealed class PreparedConversation
                 throw Values.Bad("fields", i, "are not valid JSON: " + e.Message);
             }
         }
-        var variables = new Dictionary<string, object?>(StringComparer.Ordinal)
-        {
-            ["messages"] = new PyList(messages, new Origin(SourceKind.Message, -1, "messages")),
-            ["tools"] = conversation.Tools is null ? null : Values.From(conversation.Tools, SourceKind.Tools, -1, "tools", trusted: false),
-            ["documents"] = conversation.Documents is null ? null : Values.From(conversation.Documents, SourceKind.Documents, -1, "documents", trusted: false),
-        };
-        if (conversation.Variables is not null)
-        {
-            foreach (var (name, node) in conversation.Variables)
-                variables[name] = Values.From(node, SourceKind.Variable, -1, name, trusted: false);
-        }
-        return new(variables);
+        var variables = new PyDictBuilder(8);
+        variables.Set(new PyStr("messages"), new PyList(messages, new Origin(SourceKind.Message, -1, "messages")));
+        variables.Set(new PyStr("tools"), conversation.Tools is null ? null : Values.From(conversation.Tools, SourceKind.Tools, -1, "tools", trusted: false));
+        variables.Set(new PyStr("documents"), conversation.Documents is null ? null : Values.From(conversation.Documents, SourceKind.Documents, -1, "documents", trusted: false));
+        foreach (var (name, node) in conversation.Variables ?? [])
+            variables.Set(new PyStr(name), Values.From(node, SourceKind.Variable, -1, name, trusted: false));
+        return new(variables.Build());
     }
 
     /// <summary>The same without some variables: what an engine that leaves out empty ones would pass.</summary>
     internal PreparedConversation Without(params ReadOnlySpan<string> names)
     {
-        var rest = new Dictionary<string, object?>(_variables, StringComparer.Ordinal);
-        foreach (var name in names)
-            rest.Remove(name);
-        return new(rest);
+        var rest = new PyDictBuilder(_variables.Count);
+        for (var i = 0; i < _variables.Count; i++)
+        {
+            if (_variables.KeyAt(i) is PyStr key && !names.Contains(key.Text))
+                rest.Set(key, _variables.ValueAt(i));
+        }
+        return new(rest.Build());
     }
 
-    internal IReadOnlyDictionary<string, object?> Variables(TemplateSettings settings)
+    internal PyDict Variables(TemplateSettings settings)
     {
         if (_last is { } last && ReferenceEquals(last.Settings, settings))
             return last.Values;
-        var values = new Dictionary<string, object?>(_variables, StringComparer.Ordinal);
+        var builder = new PyDictBuilder(_variables.Count + settings.SpecialTokens.Count + 1);
+        for (var i = 0; i < _variables.Count; i++)
+            builder.Set(_variables.KeyAt(i), _variables.ValueAt(i));
         foreach (var (name, text) in settings.SpecialTokens)
-            values[name] = new PyStr(text);
+            builder.Set(new PyStr(name), new PyStr(text));
         if (settings.AddGenerationPrompt is { } add)
-            values["add_generation_prompt"] = Py.Bool(add);
+            builder.Set(new PyStr("add_generation_prompt"), Py.Bool(add));
+        var values = builder.Build();
         _last = new(settings, values);
         return values;
     }

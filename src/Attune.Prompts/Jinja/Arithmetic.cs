@@ -150,6 +150,8 @@ internal static class Arithmetic
             var (x, y) = (PyNumber.Float(left), PyNumber.Float(right));
             return y == 0 ? throw new PyError("ZeroDivisionError", "float modulo") : FloorMod(x, y).Remainder;
         }
+        if (left is long n && right is long m and > 0)
+            return PyNumber.Int(n % m is var remainder && remainder < 0 ? remainder + m : remainder);
         var (a, b) = (PyNumber.Big(left), PyNumber.Big(right));
         if (b.IsZero)
             throw new PyError("ZeroDivisionError", "integer modulo by zero");
@@ -202,6 +204,7 @@ internal static class Arithmetic
     public static object Sign(object? value, bool negative) => value switch
     {
         double d => negative ? -d : d,
+        long n and not long.MinValue => PyNumber.Int(negative ? -n : n),
         _ when PyNumber.IsInt(value) => PyNumber.Int(negative ? -PyNumber.Big(value) : PyNumber.Big(value)),
         Undefined undefined => throw undefined.Fail(),
         _ => throw PyError.TypeError($"bad operand type for unary {(negative ? "-" : "+")}: '{Py.TypeName(value)}'"),

@@ -4,20 +4,22 @@ namespace Attune.Prompts.Jinja;
 internal static class Attributes
 {
     /// <summary>a.b: the attribute first, then the key.</summary>
-    public static object? GetAttr(RenderState state, object? target, string name)
+    public static object? GetAttr(RenderState state, object? target, PyStr name)
     {
-        if (TryAttribute(target, name, out var value))
+        if (TryAttribute(target, name.Text, out var value))
             return value;
         if (target is Undefined undefined)
             throw undefined.Fail();
         if (target is PyDict dict && dict.TryGet(name, out value))
             return value;
-        return new Undefined(target, new PyStr(name));
+        return new Undefined(target, name);
     }
 
     /// <summary>a[b]: the key first, then the attribute.</summary>
     public static object? GetItem(RenderState state, object? target, object? index)
     {
+        if (target is PyList list && index is long at && (ulong)(at < 0 ? at += list.Items.Length : at) < (ulong)list.Items.Length)
+            return list.Items[at];
         if (target is Undefined undefined)
             throw undefined.Fail();
         if (TryItem(target, index, out var value))

@@ -19,8 +19,8 @@ internal readonly record struct SlotLoad(int Slot, Name? From)
 
     private static object? Raw(Name from, Frame f)
     {
-        var value = from.Eval(f);
-        return value is Undefined { IsName: true } undefined && undefined.Name == from.Id ? Frame.Missing : value;
+        var value = from.Held(f);
+        return value is Undefined undefined && undefined.IsVariable(from.Id) ? Frame.Missing : value;
     }
 }
 
@@ -113,7 +113,7 @@ internal sealed class Binder
     private int _loops;
 
     /// <summary>Names that come from the caller's context, by index.</summary>
-    public string[] ContextNames => [.. _context];
+    public ContextName[] ContextNames => [.. _context.Select(n => new ContextName(n))];
 
     /// <summary>What Python refuses when it compiles what Jinja made of the template.</summary>
     public PyError? Late { get; private set; }

@@ -3,8 +3,14 @@ namespace Attune.Prompts.Jinja;
 /// <summary>A method of a built-in type, or a function: what it is called on, the arguments.</summary>
 internal delegate object? Method(RenderState state, object self, CallArgs args);
 
+/// <summary>A filter without arguments.</summary>
+internal delegate object? BareFilter(RenderState state, object? value);
+
 /// <summary>A filter: the value to the left of the bar, the arguments in its parentheses.</summary>
 internal delegate object? Filter(RenderState state, object? value, CallArgs args);
+
+/// <summary>A filter that appends plain text.</summary>
+internal delegate void WriterFilter(RenderState state, object? value, CallArgs args, TextBuilder to);
 
 /// <summary>A test: the value to the left of <c>is</c>, the arguments.</summary>
 internal delegate bool Test(RenderState state, object? value, CallArgs args);
@@ -35,21 +41,6 @@ internal sealed class TypeValue(string name, Func<RenderState, CallArgs, object?
     public string Name => name;
 
     public object? Call(RenderState callState, CallArgs args) => make(callState, args);
-}
-
-/// <summary>What carries state out of a loop.</summary>
-internal sealed class Namespace : ICallable
-{
-    private readonly Dictionary<string, object?> _values = new(StringComparer.Ordinal);
-
-    public void Set(string name, object? value) => _values[name] = name.StartsWith('_')
-        ? throw PyError.Security($"access to attribute {PyRepr.Quote(name)} of 'Namespace' object is unsafe.") : value;
-
-    public bool TryGet(string name, out object? value) => _values.TryGetValue(name, out value);
-
-    public PyDict ToDict() => PyDict.Of([.. _values]);
-
-    public object? Call(RenderState callState, CallArgs args) => throw PyError.TypeError("'Namespace' object is not callable");
 }
 
 /// <summary>self: the template, through which inheritance reaches its blocks. Without inheritance there is nothing to reach.</summary>

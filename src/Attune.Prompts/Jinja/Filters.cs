@@ -3,6 +3,12 @@ namespace Attune.Prompts.Jinja;
 /// <summary>Every filter of Jinja 3.1, by name. The larger ones have files of their own.</summary>
 internal static class Filters
 {
+    /// <summary>The form without arguments of those that take none or are mostly used so: it binds no parameters.</summary>
+    public static readonly Dictionary<string, BareFilter> Bare = new(StringComparer.Ordinal);
+
+    /// <summary>Those that can write their text where it is wanted, without making a value of it first.</summary>
+    public static readonly Dictionary<string, WriterFilter> Writers = new(StringComparer.Ordinal) { ["tojson"] = JsonDump.DumpTo };
+
     public static readonly Dictionary<string, Filter> Table = Make();
 
     /// <summary>str(value), Markup kept: soft_str.</summary>
@@ -10,8 +16,8 @@ internal static class Filters
 
     /// <summary>Binds the value and the arguments to a filter's parameters.</summary>
     private static object?[] Bind(string function, object? value, CallArgs args, int required, params ReadOnlySpan<string> names) =>
-        args.Count == 0 && args.Named.Length == 0 && required == 1 ? Fast(value, names.Length)
-        : new CallArgs([value, .. args.Positional], args.Named).Bind(function, required, names);
+        args.IsEmpty && required == 1 ? Fast(value, names.Length)
+        : args.After(value).Bind(function, required, names);
 
     private static object?[] Fast(object? value, int count)
     {
@@ -32,8 +38,13 @@ internal static class Filters
     {
         var f = new Dictionary<string, Filter>(StringComparer.Ordinal);
 
+        void One(string name, string function, string parameter, BareFilter run)
+        {
+            Bare[name] = run;
+            f[name] = (state, value, args) => run(state, Bind(function, value, args, 1, parameter)[0]);
+        }
         void Text(string name, Func<RenderState, PyStr, object?> run, string? function = null) =>
-            f[name] = (state, value, args) => run(state, Soft(state, Bind(function ?? "do_" + name, value, args, 1, "s")[0]));
+            One(name, function ?? "do_" + name, "s", (state, value) => run(state, Soft(state, value)));
 
         Text("upper", CaseMapping.Upper);
         Text("lower", CaseMapping.Lower);
@@ -44,8 +55,9 @@ internal static class Filters
         Text("striptags", (state, s) => Html.StripTags(state, s.WithMarkup(false)).WithMarkup(false));
         Text("forceescape", (state, s) => Html.Escape(state, s.WithMarkup(false)));
         Text("escape", Html.Escape, "escape");
-        f["e"] = f["escape"];
-        f["safe"] = (state, value, args) => PyRepr.Str(state, Bind("do_mark_safe", value, args, 1, "value")[0]).WithMarkup(true);
+        Text("e", Html.Escape, "escape");
+        One("safe", "do_mark_safe", "value", (state, value) => PyRepr.Str(state, value).WithMarkup(true));
+        Bare["trim"] = (state, value) => StrMethods.Strip(Soft(state, value), null, left: true, right: true);
         f["trim"] = (state, value, args) => Bind("do_trim", value, args, 1, "value", "chars") is var b
             ? StrMethods.Strip(Soft(state, b[0]), Or(b[1], null), left: true, right: true) : null;
         f["replace"] = (state, value, args) => Bind("do_replace", value, args, 3, "s", "old", "new", "count") is var b
@@ -54,22 +66,22 @@ internal static class Filters
             ? StrMethods.Pad(state, Soft(state, b[0]), Py.Index(Or(b[1], 80L)), " ", 0.5) : null;
         f["format"] = (state, value, args) => args is { Count: > 0, Named.Length: > 0 }
             ? throw PyError.FilterArgument("can't handle positional and keyword arguments at the same time")
-            : PercentFormat.Apply(state, Soft(state, value), args.Named.Length > 0 ? PyDict.Of(args.Named) : new PyTuple(args.Positional));
+            : PercentFormat.Apply(state, Soft(state, value), args.Named.Length > 0 ? args.NamedDict() : new PyTuple(args.Positional));
         f["indent"] = (state, value, args) => Bind("do_indent", value, args, 1, "s", "width", "first", "blank") is var b
             ? TextFilters.Indent(state, b[0], Or(b[1], 4L), Flag(b[2]), Flag(b[3])) : null;
         f["truncate"] = (state, value, args) => Bind("do_truncate", value, args, 1, "s", "length", "killwords", "end", "leeway") is var b
             ? TextFilters.Truncate(state, b[0], Py.Calculated(Or(b[1], 255L)), Flag(b[2]), Soft(state, Or(b[3], Py.Str("..."))), Py.Calculated(Or(b[4], null) ?? 5L)) : null;
         f["wordwrap"] = (state, value, args) => Bind("do_wordwrap", value, args, 1, "s", "width", "break_long_words", "wrapstring", "break_on_hyphens") is var b
             ? TextFilters.WordWrap(state, TextFilters.Lined(b[0]), Py.Index(Or(b[1], 79L)), Flag(b[2], true), Or(b[3], null) as PyStr ?? Py.Str("\n"), Flag(b[4], true)) : null;
-        f["urlencode"] = (state, value, args) => WebFilters.UrlEncode(state, Bind("do_urlencode", value, args, 1, "value")[0]);
+        One("urlencode", "do_urlencode", "value", (state, value) => WebFilters.UrlEncode(state, value));
         f["xmlattr"] = (state, value, args) => Bind("do_xmlattr", value, args, 1, "d", "autospace") is var b ? WebFilters.XmlAttr(state, b[0], Flag(b[1], true)) : null;
         f["urlize"] = (_, _, _) => throw new PyError("NotImplementedError", "The urlize filter makes HTML links and is not available here.");
-        f["pprint"] = (state, value, args) => PyRepr.ReprText(state, Bind("do_pprint", value, args, 1, "value")[0]);
+        One("pprint", "do_pprint", "value", (state, value) => PyRepr.ReprText(state, value));
         f["tojson"] = JsonDump.Dump;
         f["filesizeformat"] = (_, value, args) => Bind("do_filesizeformat", value, args, 1, "value", "binary") is var b ? NumberFilters.FileSize(b[0], Flag(b[1])) : null;
         f["int"] = (_, value, args) => Bind("do_int", value, args, 1, "value", "default", "base") is var b ? Conversion.Int(b[0], Or(b[1], 0L), Py.Index(Or(b[2], 10L))) : null;
         f["float"] = (_, value, args) => Bind("do_float", value, args, 1, "value", "default") is var b ? Conversion.Float(b[0], Or(b[1], 0.0)) : null;
-        f["abs"] = (_, value, args) => NumberFilters.Abs(Bind("abs", value, args, 1, "x")[0]);
+        One("abs", "abs", "x", (_, value) => NumberFilters.Abs(value));
         f["round"] = (_, value, args) => Bind("do_round", value, args, 1, "value", "precision", "method") is var b
             ? NumberFilters.Round(b[0], Or(b[1], 0L), ReferenceEquals(b[2], Frame.Missing) ? "common" : (b[2] as PyStr)?.Text ?? "") : null;
         f["default"] = (_, value, args) =>
@@ -79,14 +91,14 @@ internal static class Filters
         };
         f["d"] = f["default"];
         f["attr"] = (state, value, args) => Bind("do_attr", value, args, 2, "obj", "name") is var b ? SequenceFilters.Attr(state, b[0], b[1] as PyStr ?? throw PyError.TypeError($"attribute name must be string, not '{Py.TypeName(b[1])}'")) : null;
-        f["length"] = (_, value, args) => PyNumber.Int(SequenceFilters.Length(Bind("len", value, args, 1, "obj")[0]));
-        f["count"] = f["length"];
-        f["list"] = (state, value, args) => new PyList([.. Iteration.ToArray(state, Bind("do_list", value, args, 1, "value")[0])]);
-        f["first"] = (state, value, args) => PyIter.Of(state, Bind("do_first", value, args, 1, "seq")[0]).Next(out var first) ? first : new Undefined("No first item, sequence was empty.", null);
-        f["last"] = (state, value, args) => SequenceFilters.Last(state, Bind("do_last", value, args, 1, "seq")[0]);
-        f["random"] = (state, value, args) => SequenceFilters.Random(state, Bind("do_random", value, args, 1, "seq")[0]);
-        f["reverse"] = (state, value, args) => SequenceFilters.Reverse(state, Bind("do_reverse", value, args, 1, "value")[0]);
-        f["items"] = (state, value, args) => SequenceFilters.Items(state, Bind("do_items", value, args, 1, "value")[0]);
+        One("length", "len", "obj", (_, value) => PyNumber.Int(SequenceFilters.Length(value)));
+        One("count", "len", "obj", Bare["length"]);
+        One("list", "do_list", "value", (state, value) => new PyList([.. Iteration.ToArray(state, value)]));
+        One("first", "do_first", "seq", (state, value) => PyIter.Of(state, value).Next(out var first) ? first : new Undefined("No first item, sequence was empty.", null));
+        One("last", "do_last", "seq", SequenceFilters.Last);
+        One("random", "do_random", "seq", SequenceFilters.Random);
+        One("reverse", "do_reverse", "value", SequenceFilters.Reverse);
+        One("items", "do_items", "value", SequenceFilters.Items);
         f["join"] = (state, value, args) => Bind("sync_do_join", value, args, 1, "value", "d", "attribute") is var b
             ? SequenceFilters.Join(state, b[0], PyRepr.Str(state, Or(b[1], PyStr.Empty)), Or(b[2], null)) : null;
         f["dictsort"] = (state, value, args) => Bind("do_dictsort", value, args, 1, "value", "case_sensitive", "by", "reverse") is var b
@@ -96,9 +108,9 @@ internal static class Filters
         f["unique"] = (state, value, args) => Bind("do_unique", value, args, 1, "value", "case_sensitive", "attribute") is var b
             ? SequenceFilters.Unique(state, b[0], Flag(b[1]), Or(b[2], null)) : null;
         f["min"] = (state, value, args) => Bind("do_min", value, args, 1, "value", "case_sensitive", "attribute") is var b
-            ? SequenceFilters.Extreme(state, b[0], Flag(b[1]), Or(b[2], null), "<") : null;
+            ? SequenceFilters.Extreme(state, b[0], Flag(b[1]), Or(b[2], null), CompareOp.Less) : null;
         f["max"] = (state, value, args) => Bind("do_max", value, args, 1, "value", "case_sensitive", "attribute") is var b
-            ? SequenceFilters.Extreme(state, b[0], Flag(b[1]), Or(b[2], null), ">") : null;
+            ? SequenceFilters.Extreme(state, b[0], Flag(b[1]), Or(b[2], null), CompareOp.Greater) : null;
         f["groupby"] = (state, value, args) => Bind("do_groupby", value, args, 2, "value", "attribute", "default", "case_sensitive") is var b
             ? SequenceFilters.GroupBy(state, b[0], b[1], Or(b[2], null), Flag(b[3])) : null;
         f["sum"] = (state, value, args) => Bind("do_sum", value, args, 1, "iterable", "attribute", "start") is var b

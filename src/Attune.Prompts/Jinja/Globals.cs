@@ -41,11 +41,11 @@ internal static class Globals
     {
         if (args.Count > 1)
             throw PyError.TypeError(FormattableString.Invariant($"dict expected at most 1 argument, got {args.Count}"));
-        var builder = new PyDictBuilder(args.Named.Length);
+        var builder = new PyDictBuilder(args.Names.Length);
         if (args.Count == 1)
             Fill(state, builder, args[0]);
-        foreach (var (name, value) in args.Named)
-            builder.Set(new PyStr(name), value);
+        for (var i = 0; i < args.Names.Length; i++)
+            builder.Set(new PyStr(args.Names[i]), args.Named[i]);
         return builder.Build();
     }
 
@@ -72,7 +72,13 @@ internal static class Globals
 
     private static Namespace MakeNamespace(RenderState state, CallArgs args)
     {
-        var space = new Namespace();
+        var space = new Namespace(args.Names.Length);
+        if (args.Count == 0)
+        {
+            for (var i = 0; i < args.Names.Length; i++)
+                space.Set(args.Names[i], args.Named[i]);
+            return space;
+        }
         var dict = Dict(state, args);
         for (var i = 0; i < dict.Count; i++)
         {

@@ -1,3 +1,4 @@
+using System.Buffers;
 using System.Globalization;
 using System.Numerics;
 
@@ -8,7 +9,24 @@ internal sealed class JsonDump(RenderState state, TextBuilder to, bool ascii, st
 {
     public static PyStr Dump(RenderState state, object? value, CallArgs args)
     {
-        var bound = new CallArgs([value, .. args.Positional], args.Named).Bind("tojson", 1, "x", "ensure_ascii", "indent", "separators", "sort_keys");
+        var to = state.NewText();
+        DumpTo(state, value, args, to);
+        return state.Finish(to);
+    }
+
+    public static void DumpTo(RenderState state, object? value, CallArgs args, TextBuilder to)
+    {
+        var start = to.Mark();
+        if (args.IsEmpty)
+            new JsonDump(state, to, ascii: false, indent: null, ", ", ": ", sort: false).Write(value, 0, null);
+        else
+            Formatted(state, value, args, to);
+        state.Charge(to.Length - start.Length);
+    }
+
+    private static void Formatted(RenderState state, object? value, CallArgs args, TextBuilder to)
+    {
+        var bound = args.After(value).Bind("tojson", 1, "x", "ensure_ascii", "indent", "separators", "sort_keys");
         var indent = Given(2) switch
         {
             null => null,
@@ -21,14 +39,15 @@ internal sealed class JsonDump(RenderState state, TextBuilder to, bool ascii, st
             var pair = Iteration.Unpack(state, separators, 2);
             (comma, colon) = (StrMethods.Arg(pair[0]).Text, StrMethods.Arg(pair[1]).Text);
         }
-        var to = state.NewText();
+        var start = to.Mark();
         var dump = new JsonDump(state, to, Given(1) is { } ascii && Py.Truth(ascii), indent, comma, colon, Given(4) is { } sort && Py.Truth(sort));
         dump.Write(value, 0, null);
-        state.Charge(to.Length);
         // What stands between the values is the caller's too where the caller chose it.
-        return Given(2) is PyStr { FromCaller: true } || (Given(3) is { } between && Iteration.ToArray(state, between).Any(s => s is PyStr { FromCaller: true }))
-            ? new PyStr(to.Chars.ToString(), Origin.Computed)
-            : state.Finish(to);
+        if (Given(2) is not PyStr { FromCaller: true } && !(Given(3) is { } between && Iteration.ToArray(state, between).Any(s => s is PyStr { FromCaller: true })))
+            return;
+        var text = to.Since(start).Text;
+        to.Rewind(start);
+        to.Append(text, Origin.Computed);
 
         object? Given(int index) => ReferenceEquals(bound[index], Frame.Missing) ? null : bound[index];
     }
@@ -95,30 +114,40 @@ internal sealed class JsonDump(RenderState state, TextBuilder to, bool ascii, st
         to.Append(dict.Count == 0 ? "{}" : "{", origin);
         if (dict.Count == 0)
             return;
-        IEnumerable<int> order = Enumerable.Range(0, dict.Count);
-        if (sort)
-            order = Sorting.Sort(state, [.. order.Select(i => (object?)(long)i)], i => dict.KeyAt((int)(long)i!), reverse: false).Select(i => (int)(long)i!);
-        var first = true;
-        foreach (var i in order)
+        var order = sort ? Sorted(dict) : null;
+        for (var i = 0; i < dict.Count; i++)
         {
-            if (!first)
+            var at = order is null ? i : (int)(long)order[i]!;
+            if (i > 0)
                 to.Append(comma, origin);
-            first = false;
             Line(depth + 1, origin);
-            String(dict.KeyAt(i) switch
-            {
-                PyStr s => s,
-                null => new PyStr("null", origin),
-                bool b => new PyStr(b ? "true" : "false", origin),
-                double d => new PyStr(FloatText(d), origin),
-                long or BigInteger => new PyStr(PyNumber.IntText(PyNumber.Big(dict.KeyAt(i))), origin),
-                var key => throw PyError.TypeError($"keys must be str, int, float, bool or None, not {Py.TypeName(key)}"),
-            });
+            Key(dict.KeyAt(at), origin);
             to.Append(colon, origin);
-            Write(dict.ValueAt(i), depth + 1, origin);
+            Write(dict.ValueAt(at), depth + 1, origin);
         }
         Line(depth, origin);
         to.Append("}", origin);
+    }
+
+    private object?[] Sorted(PyDict dict) =>
+        Sorting.Sort(state, [.. Enumerable.Range(0, dict.Count).Select(i => (object?)(long)i)], i => dict.KeyAt((int)(long)i!), reverse: false);
+
+    private void Key(object? key, Origin? origin)
+    {
+        if (key is PyStr text)
+        {
+            String(text);
+            return;
+        }
+        var name = key switch
+        {
+            null => "null",
+            bool b => b ? "true" : "false",
+            double d => FloatText(d),
+            long or BigInteger => PyNumber.IntText(PyNumber.Big(key)),
+            _ => throw PyError.TypeError($"keys must be str, int, float, bool or None, not {Py.TypeName(key)}"),
+        };
+        String(new PyStr(name, origin));
     }
 
     private void Line(int depth, Origin? origin)
@@ -130,33 +159,56 @@ internal sealed class JsonDump(RenderState state, TextBuilder to, bool ascii, st
             to.Append(indent, origin);
     }
 
+    // What JSON writes otherwise than it is: seldom more than a line end in a whole text.
+    private static readonly SearchValues<char> Escaped = SearchValues.Create(['"', '\\', .. Enumerable.Range(0, ' ').Select(c => (char)c)]);
+
+    // …and what it writes as it is where only ASCII is wanted; DEL is among it, as in Python.
+    private static readonly SearchValues<char> PlainAscii = SearchValues.Create(
+        [.. Enumerable.Range(' ', 0x60).Select(c => (char)c).Where(c => c is not ('"' or '\\'))]);
+
     private void String(PyStr value)
     {
-        var s = value.Text;
         to.Append('"', value.OriginOfStart);
-        var plain = 0;
-        for (var i = 0; i < s.Length; i++)
-        {
-            var escape = s[i] switch
-            {
-                '"' => "\\\"",
-                '\\' => "\\\\",
-                '\n' => "\\n",
-                '\r' => "\\r",
-                '\t' => "\\t",
-                '\f' => "\\f",
-                '\b' => "\\b",
-                < ' ' => FormattableString.Invariant($"\\u{(int)s[i]:x4}"),
-                > '~' when ascii && s[i] != '\x7f' => FormattableString.Invariant($"\\u{(int)s[i]:x4}"),
-                _ => null,
-            };
-            if (escape is null)
-                continue;
-            to.Append(value, plain, i - plain);
-            to.Append(escape, value.OriginAt(i));
-            plain = i + 1;
-        }
-        to.Append(value, plain, s.Length - plain);
+        if (value.Runs is null)
+            Piece(value.Text, value.Origin);
+        else
+            Pieces(value, value.Runs);
         to.Append('"', value.OriginOfStart);
     }
+
+    private void Pieces(PyStr value, Run[] runs)
+    {
+        var start = 0;
+        foreach (var run in runs)
+        {
+            Piece(value.Text.AsSpan(start, run.End - start), run.Origin);
+            start = run.End;
+        }
+    }
+
+    private void Piece(ReadOnlySpan<char> text, Origin? origin)
+    {
+        while (true)
+        {
+            var at = ascii ? text.IndexOfAnyExcept(PlainAscii) : text.IndexOfAny(Escaped);
+            if (at < 0)
+                break;
+            to.Append(text[..at], origin);
+            to.Append(Escape(text[at]), origin);
+            text = text[(at + 1)..];
+        }
+        to.Append(text, origin);
+    }
+
+    private static string Escape(char c) => c switch
+    {
+        '"' => "\\\"",
+        '\\' => "\\\\",
+        '\n' => "\\n",
+        '\r' => "\\r",
+        '\t' => "\\t",
+        '\f' => "\\f",
+        '\b' => "\\b",
+        _ => FormattableString.Invariant($"\\u{(int)c:x4}"),
+    };
 }

@@ -20,6 +20,9 @@ internal static class Methods
 
     public static bool Mutating(bool isDict, string name) => (isDict ? DictMutators : ListMutators).Contains(name);
 
+    /// <summary>A dict has, or refuses to have, an attribute of this name.</summary>
+    public static bool OfDict(string name) => Dict.ContainsKey(name) || DictMutators.Contains(name) || name.StartsWith("__", StringComparison.Ordinal);
+
     /// <summary>A private name that the reference's object has: it is refused, not absent.</summary>
     public static bool IsPython(object? target, string name) => Private.Contains(name) || Array.IndexOf(PrivateOf(target), name) >= 0;
 
@@ -88,7 +91,7 @@ internal static class Methods
         Take("ljust", 1, 2, (state, s, a) => StrMethods.Pad(state, s, Py.Index(a[0]), Fill(a), 0));
         Take("rjust", 1, 2, (state, s, a) => StrMethods.Pad(state, s, Py.Index(a[0]), Fill(a), 1));
         m["expandtabs"] = (state, self, args) => StrMethods.ExpandTabs(state, (PyStr)self, args.Bind("expandtabs", 0, "tabsize")[0] is var size && ReferenceEquals(size, Frame.Missing) ? 8 : Py.Index(size));
-        m["format"] = (state, self, args) => StrFormat.Apply(state, (PyStr)self, args.Positional, PyDict.Of(args.Named));
+        m["format"] = (state, self, args) => StrFormat.Apply(state, (PyStr)self, args.Positional, args.NamedDict());
         m["format_map"] = (state, self, args) => args.Named.Length > 0 ? throw PyError.TypeError("format_map() takes no keyword arguments")
             : args.Count != 1 ? throw PyError.TypeError(FormattableString.Invariant($"format_map() takes exactly one argument ({args.Count} given)"))
             : StrFormat.Apply(state, (PyStr)self, [], args[0]);
@@ -150,12 +153,14 @@ internal static class Methods
 
     private static PyList SplitWith(RenderState state, PyStr self, CallArgs args, string name, bool fromRight)
     {
+        if (args.IsText(out var by))
+            return new PyList(StrMethods.Split(state, self, by, -1, fromRight));
         var bound = args.Bind(name, 0, "sep", "maxsplit");
         var separator = ReferenceEquals(bound[0], Frame.Missing) ? null : bound[0];
         var max = ReferenceEquals(bound[1], Frame.Missing) ? -1 : Py.Index(bound[1]);
         if (separator is not null and not PyStr)
             throw PyError.TypeError($"must be str or None, not {Py.TypeName(separator)}");
-        return new PyList([.. StrMethods.Split(state, self, separator, max, fromRight)]);
+        return new PyList(StrMethods.Split(state, self, separator, max, fromRight));
     }
 
     public static readonly Dictionary<string, Method> Dict = new(StringComparer.Ordinal)

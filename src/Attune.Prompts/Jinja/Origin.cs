@@ -33,4 +33,4 @@ internal sealed class Origin(SourceKind kind, int message, string? path, bool ge
 }
 
 /// <summary>A stretch of text of one origin, up to (not including) the UTF-16 code unit <c>End</c>.</summary>
-internal readonly record struct Run(int End, Origin? Origin);
+internal record struct Run(int End, Origin? Origin);

@@ -82,24 +82,34 @@ internal sealed partial class Parser
     {
         var at = Current.Position;
         var first = Sum();
-        var ops = new List<(string Op, Expr Right)>();
+        var ops = new List<(CompareOp Op, Expr Right)>();
         while (true)
         {
             if (Current.Type == T.Operator && Current.Text is "==" or "!=" or "<" or "<=" or ">" or ">=")
-                ops.Add((Next().Text, Sum()));
+                ops.Add((Operator(Next().Text), Sum()));
             else if (SkipName("in"))
-                ops.Add(("in", Sum()));
+                ops.Add((CompareOp.In, Sum()));
             else if (IsName("not") && Look() is { Type: T.Name, Text: "in" })
             {
                 Next();
                 Next();
-                ops.Add(("not in", Sum()));
+                ops.Add((CompareOp.NotIn, Sum()));
             }
             else
                 break;
         }
         return ops.Count == 0 ? first : Grown(new Compare(first, [.. ops], at), [first, .. ops.Select(o => o.Right)]);
     }
+
+    private static CompareOp Operator(string text) => text switch
+    {
+        "==" => CompareOp.Equal,
+        "!=" => CompareOp.NotEqual,
+        "<" => CompareOp.Less,
+        "<=" => CompareOp.LessOrEqual,
+        ">" => CompareOp.Greater,
+        _ => CompareOp.GreaterOrEqual,
+    };
 
     private Expr Sum()
     {
@@ -112,8 +122,6 @@ internal sealed partial class Parser
                 : left is AddChain chain ? Grown(chain.With(right), [.. chain.Parts, right])
                 : Grown(new AddChain([left, right], op.Position), left, right);
         }
-        if (left is AddChain sealedChain)
-            sealedChain.Closed = true;
         return left;
     }
 

@@ -33,7 +33,7 @@ internal static class PercentFormat
                 if (dict is null)
                     throw values is Undefined absent ? absent.Fail() : PyError.TypeError("format requires a mapping");
                 var key = s[start..(i - 1)];
-                value = dict.TryGet(key, out var found) ? found : throw new PyError("KeyError", PyRepr.Quote(key));
+                value = dict.TryGet(new PyStr(key), out var found) ? found : throw new PyError("KeyError", PyRepr.Quote(key));
                 byKey = true;
             }
             var spec = new FormatSpec();

@@ -20,14 +20,16 @@ internal static class PyCompare
 
     public static bool Equal(object? left, object? right)
     {
+        if (left is PyStr text && right is PyStr other)
+            return text.Text == other.Text;
         if (ReferenceEquals(left, right))
             return left is not double d || !double.IsNaN(d);
         switch (left)
         {
             case null:
                 return false;
-            case PyStr a:
-                return right is PyStr b && a.Text == b.Text;
+            case PyStr:
+                return false;
             case long or bool or double or BigInteger:
                 return PyNumber.Compare(left, right) == 0;
             case Undefined:
@@ -91,7 +93,7 @@ internal static class PyCompare
             case null:
                 return 7;
             case PyStr s:
-                return s.Text.GetHashCode(StringComparison.Ordinal);
+                return s.Hash;
             case bool b:
                 return b ? 1 : 0;
             case long n:
@@ -115,12 +117,12 @@ internal static class PyCompare
         }
     }
 
-    public static bool Order(string op, object? left, object? right) => op switch
+    public static bool Order(CompareOp op, object? left, object? right) => op switch
     {
-        "<" => Less(left, right, op),
-        ">" => Less(right, left, op, swapped: true),
-        "<=" => LessOrEqual(left, right, op),
-        _ => LessOrEqual(right, left, op, swapped: true),
+        CompareOp.Less => Less(left, right, "<"),
+        CompareOp.Greater => Less(right, left, ">", swapped: true),
+        CompareOp.LessOrEqual => LessOrEqual(left, right, "<="),
+        _ => LessOrEqual(right, left, ">=", swapped: true),
     };
 
     private static bool Less(object? left, object? right, string op, bool swapped = false) => Compare(left, right, op, swapped, out var unordered) < 0 && !unordered;

@@ -10,6 +10,7 @@ internal sealed class PyStr
     public static readonly PyStr Empty = new("");
 
     private int _codePoints = -1;
+    private int _hash;
 
     public PyStr(string text, Origin? origin = null, bool markup = false)
     {
@@ -40,6 +41,11 @@ internal sealed class PyStr
 
     /// <summary>Length in code points.</summary>
     public int Length => _codePoints >= 0 ? _codePoints : _codePoints = CodePoints.Count(Text);
+
+    /// <summary>Of the text; 0 stands for not known yet.</summary>
+    public int Hash => _hash != 0 ? _hash : HashText();
+
+    private int HashText() => _hash = Text.GetHashCode(StringComparison.Ordinal) is var hash and not 0 ? hash : 1;
 
     public bool HasPairs => Length != Text.Length;
 

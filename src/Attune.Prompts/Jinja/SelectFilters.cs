@@ -19,20 +19,19 @@ internal static class SelectFilters
 
     private static Func<object?, object?> Mapper(RenderState state, CallArgs args)
     {
-        var named = args.Named;
-        if (args.Count == 0 && Array.FindIndex(named, n => n.Key == "attribute") is var at and >= 0)
+        var names = args.Names;
+        if (args.Count == 0 && Array.IndexOf(names, "attribute") is var at and >= 0)
         {
-            var attribute = named[at].Value;
-            var otherwise = Array.Find(named, n => n.Key == "default").Value;
-            var unknown = Array.FindIndex(named, n => n.Key is not ("attribute" or "default"));
-            return unknown >= 0 ? throw PyError.FilterArgument($"Unexpected keyword argument {PyRepr.Quote(named[unknown].Key)}")
-                : AttributePath.Getter(state, attribute, otherwise);
+            var otherwise = Array.IndexOf(names, "default") is var given and >= 0 ? args.Named[given] : null;
+            var unknown = Array.FindIndex(names, n => n is not ("attribute" or "default"));
+            return unknown >= 0 ? throw PyError.FilterArgument($"Unexpected keyword argument {PyRepr.Quote(names[unknown])}")
+                : AttributePath.Getter(state, args.Named[at], otherwise);
         }
         if (args.Count == 0)
             throw PyError.FilterArgument("map requires a filter argument");
         var name = args[0] is PyStr text ? text.Text : PyRepr.Repr(args[0]);
         var filter = Filters.Table.GetValueOrDefault(name) ?? throw PyError.Runtime($"No filter named {PyRepr.Quote(name)}.");
-        var rest = new CallArgs(args.Positional[1..], named);
+        var rest = new CallArgs(args.Positional[1..], names, args.Named);
         return item => filter(state, item, rest);
     }
 
@@ -64,7 +63,7 @@ internal static class SelectFilters
             return item => Py.Truth(get(item));
         var name = args[offset] is PyStr text ? text.Text : PyRepr.Repr(args[offset]);
         var test = Tests.Table.GetValueOrDefault(name) ?? throw PyError.Runtime($"No test named {PyRepr.Quote(name)}.");
-        var rest = new CallArgs(args.Positional[(offset + 1)..], args.Named);
+        var rest = new CallArgs(args.Positional[(offset + 1)..], args.Names, args.Named);
         return item => test(state, get(item), rest);
     }
 }

@@ -21,7 +21,7 @@ internal static class SequenceFilters
         // Only attributes: a dict's keys are not reached this way.
         if (value is PyDict && !Methods.Dict.ContainsKey(name.Text) && !Methods.Mutating(isDict: true, name.Text) && !Methods.IsPython(value, name.Text))
             return new Undefined(value, name);
-        return Attributes.GetAttr(state, value, name.Text);
+        return Attributes.GetAttr(state, value, name);
     }
 
     private static object?[]? Reversible(RenderState state, object? value) =>
@@ -129,7 +129,7 @@ internal static class SequenceFilters
         }
     }
 
-    public static object? Extreme(RenderState state, object? value, bool caseSensitive, object? attribute, string op)
+    public static object? Extreme(RenderState state, object? value, bool caseSensitive, object? attribute, CompareOp op)
     {
         var get = AttributePath.Getter(state, attribute, ignoreCase: !caseSensitive);
         object? best = null, bestKey = Frame.Missing;

@@ -17,9 +17,10 @@ internal abstract class Stmt(int pos)
 
     public static Flow RunAll(Stmt[] body, Frame f)
     {
+        var state = f.State;
         foreach (var statement in body)
         {
-            f.State.Step();
+            state.Step();
             var flow = statement.Run(f);
             if (flow != Flow.Normal)
                 return flow;
@@ -45,21 +46,50 @@ internal sealed class Output(Expr[] parts, int pos) : Stmt(pos)
 {
     public readonly Expr[] Parts = parts;
 
+    /// <summary>The parts with neighbouring literals made one: what is written where nothing is escaped.</summary>
+    private readonly Expr[] _joined = Joined(parts);
+
     public override Flow Run(Frame f)
     {
-        foreach (var part in Parts)
+        var state = f.State;
+        if (state.Autoescape)
+            return Escaped(f);
+        var spans = state.Program.HasGeneration && ReferenceEquals(f.Out, state.Root);
+        foreach (var part in _joined)
         {
-            f.State.Position = part.Pos;
-            if (part is Const { Value: PyStr text } && (part is Const { IsData: true } || !f.State.Autoescape))
-                f.Out.Append(text.Text);
-            else if (f.State.Autoescape)
-                f.Out.Append(Html.EscapeValue(f.State, part.Eval(f)));
-            else if (ReferenceEquals(f.Out, f.State.Root))
+            state.Position = part.Pos;
+            if (spans)
                 EmitRoot(part, f);
             else
                 part.Emit(f, f.Out);
         }
         return Flow.Normal;
+    }
+
+    private Flow Escaped(Frame f)
+    {
+        foreach (var part in Parts)
+        {
+            f.State.Position = part.Pos;
+            if (part is Const { IsData: true, Value: PyStr text })
+                f.Out.Append(text);
+            else
+                f.Out.Append(Html.EscapeValue(f.State, part.Eval(f)));
+        }
+        return Flow.Normal;
+    }
+
+    private static Expr[] Joined(Expr[] parts)
+    {
+        var joined = new List<Expr>();
+        foreach (var part in parts)
+        {
+            if (part is Const { Value: PyStr text } && joined is [.., Const { Value: PyStr before } last])
+                joined[^1] = new Const(new PyStr(before.Text + text.Text), last.Pos);
+            else
+                joined.Add(part);
+        }
+        return [.. joined];
     }
 
     /// <summary>Into the render itself: text that a macro made inside a generation block becomes a span here.</summary>
@@ -95,9 +125,16 @@ internal sealed class Set(Expr target, Expr value, int pos) : Stmt(pos)
     public readonly Expr Value = value;
 
     private readonly NsRef[] _namespaces = [.. NamespacesOf(target)];
+    private readonly Name? _variable = target as Name;
 
     public override Flow Run(Frame f)
     {
+        if (_variable is not null)
+        {
+            f.State.Position = Pos;
+            _variable.Store(f, Value.Eval(f));
+            return Flow.Normal;
+        }
         foreach (var name in _namespaces)
             name.Check(f);
         f.State.Position = Pos;

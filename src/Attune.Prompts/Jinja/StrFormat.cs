@@ -197,7 +197,7 @@ internal static class StrFormat
         }
         else if (named is PyDict dict)
         {
-            value = dict.TryGet(first, out var found) ? found : throw new PyError("KeyError", PyRepr.Quote(first));
+            value = dict.TryGet(new PyStr(first), out var found) ? found : throw new PyError("KeyError", PyRepr.Quote(first));
         }
         else
         {
@@ -211,7 +211,7 @@ internal static class StrFormat
                 next = next < 0 ? name.Length : end + 1 + next;
                 if (next == end + 1)
                     throw PyError.ValueError("Empty attribute in format string");
-                value = Attributes.GetAttr(state, value, name[(end + 1)..next]);
+                value = Attributes.GetAttr(state, value, new PyStr(name[(end + 1)..next]));
                 end = next;
                 continue;
             }

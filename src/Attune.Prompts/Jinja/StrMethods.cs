@@ -32,15 +32,17 @@ internal static class StrMethods
     /// <summary>A str argument of a method.</summary>
     public static PyStr Arg(object? value, string what = "must be str, not ") => value as PyStr ?? throw PyError.TypeError(what + Py.TypeName(value));
 
-    public static List<object?> Split(RenderState state, PyStr text, object? separator, int max, bool fromRight)
+    public static object?[] Split(RenderState state, PyStr text, object? separator, int max, bool fromRight)
     {
         if (max < 0)
             max = int.MaxValue;
         if (separator is null)
-            return fromRight ? SplitBlankRight(state, text, max) : SplitBlank(state, text, max);
+            return [.. fromRight ? SplitBlankRight(state, text, max) : SplitBlank(state, text, max)];
         var by = Arg(separator).Text;
         if (by.Length == 0)
             throw PyError.ValueError("empty separator");
+        if (max == int.MaxValue && !fromRight)
+            return SplitAll(state, text, by);
         var parts = new List<object?>();
         if (!fromRight)
         {
@@ -51,7 +53,7 @@ internal static class StrMethods
                 start = at + by.Length;
             }
             Add(state, parts, text.From(start));
-            return parts;
+            return [.. parts];
         }
         var end = text.Text.Length;
         while (parts.Count < max && end >= by.Length && text.Text.LastIndexOf(by, end - 1, end, StringComparison.Ordinal) is var at and >= 0)
@@ -61,6 +63,21 @@ internal static class StrMethods
         }
         Add(state, parts, text.Range(0, end));
         parts.Reverse();
+        return [.. parts];
+    }
+
+    /// <summary>At every separator: how many parts there are is known beforehand.</summary>
+    private static object?[] SplitAll(RenderState state, PyStr text, string by)
+    {
+        var parts = new object?[text.Text.AsSpan().Count(by) + 1];
+        state.Charge(text.Text.Length + parts.Length);
+        var start = 0;
+        for (var i = 0; i < parts.Length; i++)
+        {
+            var end = i + 1 < parts.Length ? text.Text.IndexOf(by, start, StringComparison.Ordinal) : text.Text.Length;
+            parts[i] = text.Range(start, end - start);
+            start = end + by.Length;
+        }
         return parts;
     }
 
@@ -229,6 +246,8 @@ internal static class StrMethods
 
     public static bool Affix(PyStr text, CallArgs args, bool starts, string name)
     {
+        if (args.IsText(out var only))
+            return starts ? text.Text.StartsWith(only.Text, StringComparison.Ordinal) : text.Text.EndsWith(only.Text, StringComparison.Ordinal);
         object?[] candidates = args[0] is PyTuple tuple ? tuple.Items : [args[0]];
         var window = Window(text, args.Count > 1 ? args[1] : null, args.Count > 2 ? args[2] : null);
         foreach (var candidate in candidates)

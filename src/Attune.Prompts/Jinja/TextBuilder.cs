@@ -9,7 +9,6 @@ internal sealed class TextBuilder(int capacity = 64)
     private Run[] _runs = new Run[8];
     private int _length;
     private int _count;
-    private Origin? _last;
     private int _limit = int.MaxValue;
     private string? _notText;
 
@@ -33,7 +32,6 @@ internal sealed class TextBuilder(int capacity = 64)
         _runs.AsSpan(0, _count).Clear();
         _length = 0;
         _count = 0;
-        _last = null;
         LastGenerated = false;
         _notText = null;
     }
@@ -46,7 +44,7 @@ internal sealed class TextBuilder(int capacity = 64)
             Grow(text.Length);
         text.CopyTo(_chars.AsSpan(_length));
         _length += text.Length;
-        Mark(_length, origin);
+        Extend(_length, origin);
     }
 
     public void Append(ReadOnlySpan<char> text, Origin? origin)
@@ -57,7 +55,7 @@ internal sealed class TextBuilder(int capacity = 64)
             Grow(text.Length);
         text.CopyTo(_chars.AsSpan(_length));
         _length += text.Length;
-        Mark(_length, origin);
+        Extend(_length, origin);
     }
 
     public void Append(char c, Origin? origin)
@@ -65,7 +63,7 @@ internal sealed class TextBuilder(int capacity = 64)
         if (_length == _chars.Length)
             Grow(1);
         _chars[_length++] = c;
-        Mark(_length, origin);
+        Extend(_length, origin);
     }
 
     public void Append(PyStr text)
@@ -104,12 +102,12 @@ internal sealed class TextBuilder(int capacity = 64)
         {
             if (run.End <= from || start >= from)
             {
-                Mark(run.End, start >= from ? Origin.AsGenerated(run.Origin) : run.Origin);
+                Extend(run.End, start >= from ? Origin.AsGenerated(run.Origin) : run.Origin);
             }
             else
             {
-                Mark(from, run.Origin);
-                Mark(run.End, Origin.AsGenerated(run.Origin));
+                Extend(from, run.Origin);
+                Extend(run.End, Origin.AsGenerated(run.Origin));
             }
             start = run.End;
         }
@@ -136,6 +134,31 @@ internal sealed class TextBuilder(int capacity = 64)
         }
     }
 
+    /// <summary>Where the text ends now, for <see cref="Since"/> and <see cref="Rewind"/>.</summary>
+    public TextMark Mark() => new(_length, _count);
+
+    /// <summary>What was appended after a mark.</summary>
+    public PyStr Since(TextMark mark)
+    {
+        var runs = new List<Run>();
+        for (var i = Math.Max(mark.Runs - 1, 0); i < _count; i++)
+        {
+            if (_runs[i].End > mark.Length)
+                runs.Add(new Run(_runs[i].End - mark.Length, _runs[i].Origin));
+        }
+        return new PyStr(_chars.AsSpan(mark.Length, _length - mark.Length).ToString(), [.. runs], markup: false);
+    }
+
+    /// <summary>Takes back what was appended after a mark.</summary>
+    public void Rewind(TextMark mark)
+    {
+        _runs.AsSpan(mark.Runs, _count - mark.Runs).Clear();
+        _length = mark.Length;
+        _count = mark.Runs;
+        if (_count > 0)
+            _runs[_count - 1].End = _length;
+    }
+
     public Run[] Runs() => _runs.AsSpan(0, _count).ToArray();
 
     public PyStr ToPyStr(bool markup = false)
@@ -143,7 +166,7 @@ internal sealed class TextBuilder(int capacity = 64)
         RequireText();
         return _length == 0
             ? markup ? new PyStr("", origin: null, markup: true) : PyStr.Empty
-            : _count == 1 ? new PyStr(Chars.ToString(), _last, markup) : new PyStr(Chars.ToString(), Runs(), markup);
+            : _count == 1 ? new PyStr(Chars.ToString(), _runs[0].Origin, markup) : new PyStr(Chars.ToString(), Runs(), markup);
     }
 
     /// <summary>What a filter block or a call block gave: a value that is no text fails where the parts are joined, at the end.</summary>
@@ -163,10 +186,10 @@ internal sealed class TextBuilder(int capacity = 64)
     }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private void Mark(int end, Origin? origin)
+    private void Extend(int end, Origin? origin)
     {
-        if (_count > 0 && ReferenceEquals(_last, origin))
-            _runs[_count - 1] = new Run(end, origin);
+        if (_count > 0 && ReferenceEquals(_runs[_count - 1].Origin, origin))
+            _runs[_count - 1].End = end;
         else
             AddRun(end, origin);
     }
@@ -176,7 +199,6 @@ internal sealed class TextBuilder(int capacity = 64)
         if (_count == _runs.Length)
             Array.Resize(ref _runs, _count * 2);
         _runs[_count++] = new Run(end, origin);
-        _last = origin;
         if (origin is { Generated: true })
             LastGenerated = true;
     }
@@ -190,3 +212,6 @@ internal sealed class TextBuilder(int capacity = 64)
         Array.Resize(ref _chars, (int)Math.Max(size, 64));
     }
 }
+
+/// <summary>An end of a text under construction: so many code units, in so many runs.</summary>
+internal readonly record struct TextMark(int Length, int Runs);

@@ -96,6 +96,14 @@ internal static class Tree
         return found;
     }
 
+    /// <summary>An expression calls something.</summary>
+    public static bool Calls(Expr expr)
+    {
+        var found = expr is Call;
+        EachChild(expr, child => found = found || Calls(child));
+        return found;
+    }
+
     /// <summary>Something in a loop assigns to its loop variable, which Jinja refuses.</summary>
     public static bool AssignsLoop(Stmt statement)
     {

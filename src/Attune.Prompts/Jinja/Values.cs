@@ -21,15 +21,13 @@ internal static class Values
                 case null:
                     return null;
                 case JsonObject o:
-                    var keys = new List<object?>(o.Count);
-                    var values = new List<object?>(o.Count);
+                    var dict = new PyDictBuilder(o.Count);
                     foreach (var (name, value) in o)
                     {
                         var below = path.Length == 0 ? name : path + "." + name;
-                        keys.Add(Text(name, kind, message, below, trusted));
-                        values.Add(From(value, kind, message, below, trusted, depth + 1));
+                        dict.Set(Text(name, kind, message, below, trusted), From(value, kind, message, below, trusted, depth + 1));
                     }
-                    return new PyDict([.. keys], [.. values], new Origin(kind, message, path, trusted: trusted));
+                    return dict.Build(new Origin(kind, message, path, trusted: trusted));
                 case JsonArray a:
                     var items = new object?[a.Count];
                     for (var i = 0; i < items.Length; i++)
