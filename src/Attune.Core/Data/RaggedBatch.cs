@@ -64,4 +64,40 @@ public sealed class RaggedBatch
         }
         return new RaggedBatch { Ids = ids, Targets = targets, Positions = positions, Starts = starts, Prefixes = prefixes is null || prefixes.All(p => p.Length == 0) ? null : [.. prefixes.Select(p => (p.Length == 0 ? 0 : starts[p.Row], p.Length))] };
     }
+
+    /// <summary>The same rows, with the prefix of some laid down again before them, for where it must not be computed once.</summary>
+    /// <param name="apart">Whether a row gets a prefix of its own, by its number.</param>
+    /// <returns>The batch, whose repeated tokens are no targets, and where in it each token of this one is.</returns>
+    public (RaggedBatch Batch, int[] Places) Unshared(Func<int, bool> apart)
+    {
+        var (from, targets, places) = (new List<int>(), new List<int>(), new int[Tokens]);
+        var (starts, prefixes) = (new int[Rows + 1], new (int Start, int Length)[Rows]);
+        for (var r = 0; r < Rows; r++)
+        {
+            starts[r] = from.Count;
+            var prefix = Prefixes?[r] ?? default;
+            if (prefix.Length > 0 && !apart(r))
+                prefixes[r] = (places[prefix.Start], prefix.Length);
+            else
+            {
+                from.AddRange(Enumerable.Range(prefix.Start, prefix.Length));
+                targets.AddRange(Enumerable.Repeat(Ignore, prefix.Length));
+            }
+            for (var i = Starts[r]; i < Starts[r + 1]; i++)
+            {
+                places[i] = from.Count;
+                from.Add(i);
+                targets.Add(Targets[i]);
+            }
+        }
+        starts[Rows] = from.Count;
+        return (new RaggedBatch
+        {
+            Ids = [.. from.Select(i => Ids[i])],
+            Targets = [.. targets],
+            Positions = [.. from.Select(i => Positions[i])],
+            Starts = starts,
+            Prefixes = Array.TrueForAll(prefixes, p => p.Length == 0) ? null : prefixes,
+        }, places);
+    }
 }

@@ -70,8 +70,7 @@ internal sealed unsafe class BlockFunction : autograd.SingleTensorFunction<Block
         BlockBackward.Run(shape, Pointers(weights), Pointers(gradients), plan, rotary,
             TensorMemory.Floats(x_ND), BlockSaved.Of(TensorMemory.Floats(saved), shape), TensorMemory.Floats(dY_ND.contiguous()), TensorMemory.Floats(dX_ND));
 
-        List<Tensor> results = [dX_ND.MoveToOuterDisposeScope(), .. gradients.Select(g => g?.MoveToOuterDisposeScope()!), null!, null!, null!];
-        return results;
+        return Handover.End(context, dY_ND, [dX_ND, .. gradients, null, null, null]);
     }
 
     private static MatrixLayer[] MatricesOf(DecoderBlock block) =>

@@ -81,7 +81,7 @@ internal sealed unsafe class LogProbFunction : autograd.SingleTensorFunction<Log
             dHead_VD = wanted.Head ? NewLike(head_VD, labelled.Length) : null;
             Kernel(hidden_ND, head_VD, labelled, targets, (int)context.get_data("rows")).Run(null, weights, At(dHidden_ND), At(dHead_VD));
         }
-        return [dHidden_ND?.MoveToOuterDisposeScope()!, dHead_VD?.MoveToOuterDisposeScope()!, null!, null!, null!, null!];
+        return Handover.End(context, dLogProbs_N, dHidden_ND, dHead_VD, null, null, null, null);
     }
 
     private static LogProbKernel Kernel(Tensor hidden_ND, Tensor head_VD, int[] labelled, int[] targets, int rows) =>

@@ -56,6 +56,6 @@ internal sealed unsafe class RmsNormFunction : autograd.SingleTensorFunction<Rms
                 RmsNormKernel.Backward(x + i * d, w, dy + i * d, dx + i * d, dw + (long)piece * d, d, epsilon);
         });
         BlockBackward.SumInOrder(dw, pieces, d, TensorMemory.Floats(dW));
-        return [dX_ND.MoveToOuterDisposeScope(), dW.MoveToOuterDisposeScope(), null!];
+        return Handover.End(context, dY_ND, dX_ND, dW, null);
     }
 }

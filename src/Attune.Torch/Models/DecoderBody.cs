@@ -69,6 +69,8 @@ public sealed class DecoderBody : nn.Module<TokenStream, List<Tensor>?, Tensor>
     /// <exception cref="TorchException">ATT5012: a row is longer than the table of positions.</exception>
     public override Tensor forward(TokenStream stream, List<Tensor>? states)
     {
+        if (_rotary.Values.FirstOrDefault(t => t.IsDividedIn(stream.Batch)) is { } rotary)
+            return Unshared(stream, rotary, states);
         var x_ND = Embed(stream);
         foreach (var layer in _layers)
         {
@@ -96,6 +98,19 @@ public sealed class DecoderBody : nn.Module<TokenStream, List<Tensor>?, Tensor>
                 table.Dispose();
         }
         base.Dispose(disposing);
+    }
+
+    /// <summary>The same where a prefix turns one way in one row and another way in the next: there each has its own.</summary>
+    private Tensor Unshared(TokenStream stream, RotaryTable rotary, List<Tensor>? states)
+    {
+        using var scope = NewDisposeScope();
+        var (batch, places) = stream.Batch.Unshared(row => rotary.Divides(stream.Batch, row));
+        using var whole = TokenStream.Of(batch, stream.Ids_N.device);
+        var places_N = tensor(places, dtype: int64, device: stream.Ids_N.device);
+        var hidden_ND = forward(whole, states).index_select(0, places_N);
+        for (var i = 0; i < states?.Count; i++)
+            states[i] = states[i].index_select(0, places_N).MoveToOuterDisposeScope();
+        return hidden_ND.MoveToOuterDisposeScope();
     }
 
     private Tensor Embed(TokenStream stream)

@@ -1,5 +1,6 @@
 using Attune.Core.Checkpoints;
 using Attune.Core.Versions;
+using Attune.Torch.Native;
 using TorchSharp;
 using static TorchSharp.torch;
 
@@ -27,6 +28,7 @@ public static class DecoderFiles
         if (config.Head != DecoderHead.Language)
             throw new UnsupportedCheckpointException($"Not supported: a {config.Architecture} as a language model; it has a score in place of a vocabulary.") { File = path, Field = "architectures" };
         using var weights = Open(model, config);
+        using var loading = NativeHeap.Loading(config);
         return Fill(new Decoder(config), model, weights, device ?? CPU, dtype, hold);
     }
 
@@ -43,6 +45,7 @@ public static class DecoderFiles
         if (config.Head != DecoderHead.Score)
             throw new UnsupportedCheckpointException($"Not supported: a {config.Architecture} as a reward model; it has no score.") { File = path, Field = "architectures" };
         using var weights = Open(model, config);
+        using var loading = NativeHeap.Loading(config);
         return Fill(new RewardModel(config), model, weights, device ?? CPU, dtype, hold);
     }
 
@@ -60,6 +63,7 @@ public static class DecoderFiles
         if (config.Head != DecoderHead.Language)
             throw new UnsupportedCheckpointException($"Not supported: a {config.Architecture} as the start of a reward model; it has a score already.") { File = path, Field = "architectures" };
         using var weights = Open(model, config);
+        using var loading = NativeHeap.Loading(config);
         var reward = new RewardModel(config.WithScore());
         reward.InitialiseScore(seed);
         return Fill(reward, model, weights, device ?? CPU, dtype, hold, except: reward.ScoreName);

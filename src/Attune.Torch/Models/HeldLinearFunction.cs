@@ -1,3 +1,4 @@
+using Attune.Torch.Kernels;
 using TorchSharp;
 using static TorchSharp.torch;
 
@@ -35,6 +36,6 @@ internal sealed class HeldLinearFunction : autograd.SingleTensorFunction<HeldLin
     {
         using var scope = NewDisposeScope();
         var w = ((HeldMatrix)context.get_data("held")).Floats().to(dY.dtype);
-        return [dY.matmul((bool)context.get_data("transposed") ? w.t() : w).MoveToOuterDisposeScope(), null!, null!];
+        return Handover.End(context, dY, dY.matmul((bool)context.get_data("transposed") ? w.t() : w), null, null);
     }
 }

@@ -1,4 +1,5 @@
 using Attune.Core.Data;
+using Attune.Torch.Kernels;
 using TorchSharp;
 using static TorchSharp.torch;
 
@@ -72,7 +73,7 @@ internal sealed class HeldLogProbFunction : autograd.SingleTensorFunction<HeldLo
             d_MS.scatter_add_(1, local_M.unsqueeze(1), inside_M.unsqueeze(1)).mul_(dLogProbs_M.unsqueeze(1));
             dHidden_MD.add_(d_MS.mm(w_SD));
         }
-        return [dHidden_MD.MoveToOuterDisposeScope(), null!, null!, null!];
+        return Handover.End(context, dLogProbs_M, dHidden_MD, null, null, null);
     }
 
     private static IEnumerable<(long First, long Count)> Slices(HeldMatrix head, long rows, long logits)

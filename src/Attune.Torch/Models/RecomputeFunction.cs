@@ -1,4 +1,5 @@
 using Attune.Core.Data;
+using Attune.Torch.Kernels;
 using TorchSharp;
 using static TorchSharp.torch;
 
@@ -44,6 +45,6 @@ internal sealed class RecomputeFunction : autograd.SingleTensorFunction<Recomput
         using var stream = TokenStream.Of((RaggedBatch)context.get_data("batch"), x_ND.device);
         var y_ND = ((DecoderBlock)context.get_data("block")).Once(x_ND, stream, (RotaryTable?)context.get_data("rotary"));
         y_ND.backward([dY_ND]);
-        return [x_ND.grad!.MoveToOuterDisposeScope(), null!, null!, null!];
+        return Handover.End(context, dY_ND, x_ND.grad!, null, null, null);
     }
 }

@@ -1,4 +1,5 @@
 using Attune.Core.Checkpoints;
+using Attune.Core.Data;
 using static TorchSharp.torch;
 
 namespace Attune.Torch.Models;
@@ -45,6 +46,14 @@ public sealed class RotaryTable(RotaryFrequencies frequencies, bool neighbours =
         Dispose();
     }
 
+    /// <summary>Whether a row of the batch turns by other frequencies than the row that its prefix stands in (longrope), so that the prefix cannot be both.</summary>
+    internal bool IsDividedIn(RaggedBatch batch) =>
+        frequencies.LongBeyond is not null && batch.Prefixes is not null && Enumerable.Range(0, batch.Rows).Any(row => Divides(batch, row));
+
+    /// <summary>The same of one row.</summary>
+    internal bool Divides(RaggedBatch batch, int row) => batch.Prefixes?[row] is { Length: > 0 } prefix
+        && IsLong(batch, row) != IsLong(batch, Array.FindLastIndex(batch.Starts, start => start <= prefix.Start));
+
     /// <summary>Turns the heads of every token by its position: [N, heads, C] → the same. The plain path.</summary>
     public Tensor Turn(Tensor x_NHC, TokenStream stream)
     {
@@ -87,18 +96,20 @@ public sealed class RotaryTable(RotaryFrequencies frequencies, bool neighbours =
     // Which row of the table each token takes: its position, further down where its text is a long one.
     private Tensor Rows(TokenStream stream)
     {
-        var (starts, positions) = (stream.Batch.Starts, stream.Batch.Positions);
-        if (!Enumerable.Range(0, stream.Batch.Rows).Any(r => frequencies.IsLong(positions[starts[r + 1] - 1] + 1)))
+        var batch = stream.Batch;
+        if (frequencies.LongBeyond is null || !Enumerable.Range(0, batch.Rows).Any(r => IsLong(batch, r)))
             return stream.Positions_N;
-        var rows = new long[positions.Length];
-        for (var r = 0; r < stream.Batch.Rows; r++)
+        var rows = new long[batch.Tokens];
+        for (var r = 0; r < batch.Rows; r++)
         {
-            var offset = frequencies.IsLong(positions[starts[r + 1] - 1] + 1) ? _reach : 0;
-            for (var i = starts[r]; i < starts[r + 1]; i++)
-                rows[i] = positions[i] + offset;
+            var offset = IsLong(batch, r) ? _reach : 0;
+            for (var i = batch.Starts[r]; i < batch.Starts[r + 1]; i++)
+                rows[i] = batch.Positions[i] + offset;
         }
         return tensor(rows, device: stream.Positions_N.device);
     }
+
+    private bool IsLong(RaggedBatch batch, int row) => frequencies.IsLong(batch.Positions[batch.Starts[row + 1] - 1] + 1);
 
     private (Tensor Cos, Tensor Sin) OnDevice(Tensor like)
     {

@@ -33,7 +33,7 @@ public static partial class TorchRuntime
         {
             if (Threads == 0)
             {
-                KeepFreedMemory();
+                NativeHeap.KeepFreed();
                 LetOpenMpSleep();
             }
             try
@@ -45,29 +45,6 @@ public static partial class TorchRuntime
                 throw TorchException.DoesNotLoad(fault);
             }
             Threads = count;
-        }
-    }
-
-    /// <summary>
-    /// A training step frees and takes the same large buffers again and again. glibc returns such buffers to the
-    /// system and has every page cleared and mapped anew at the next step, which costs a third of the time. Kept
-    /// instead: no mmap for single buffers (M_MMAP_MAX), no trimming of the heap's end (M_TRIM_THRESHOLD), and
-    /// growth in steps of 64 MB (M_TOP_PAD).
-    /// </summary>
-    private static void KeepFreedMemory()
-    {
-        if (!OperatingSystem.IsLinux())
-            return;
-        const int trimThreshold = -1, topPad = -2, mmapMax = -4;
-        try
-        {
-            _ = mallopt(mmapMax, 0);
-            _ = mallopt(trimThreshold, int.MaxValue);
-            _ = mallopt(topPad, 64 << 20);
-        }
-        catch (EntryPointNotFoundException)
-        {
-            // musl has no mallopt: slower, not wrong.
         }
     }
 
@@ -85,8 +62,4 @@ public static partial class TorchRuntime
     [LibraryImport("libc", StringMarshalling = StringMarshalling.Utf8)]
     [DefaultDllImportSearchPaths(DllImportSearchPath.SafeDirectories)]
     private static partial int setenv(string name, string value, int overwrite);
-
-    [LibraryImport("libc")]
-    [DefaultDllImportSearchPaths(DllImportSearchPath.SafeDirectories)]
-    private static partial int mallopt(int parameter, int value);
 }

@@ -111,6 +111,7 @@ public static class Pretrain
 
     private static Decoder New(PretrainOptions options, DecoderConfig config)
     {
+        using var loading = NativeHeap.Loading(config);
         var decoder = new Decoder(config);
         decoder.Initialise(options.Seed);
         return decoder;

@@ -1,3 +1,4 @@
+using Attune.Torch.Kernels;
 using Attune.Torch.Optimisers;
 using TorchSharp;
 using static TorchSharp.torch;
@@ -44,6 +45,7 @@ public static class UpdateStep
             var value = part();
             loss += value.ToDouble();
             value.backward();
+            Handover.Clear();
         }
         return loss;
     }

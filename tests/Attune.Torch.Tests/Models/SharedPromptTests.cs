@@ -25,14 +25,22 @@ public sealed class SharedPromptTests
         var whole = Gradients(kernels, Batches.OfPairs(pairs, [0, 1, 2, 3]));
         var batch = Batches.OfPairs(pairs, [0, 1, 2, 3], share: true);
         Assert.Equal(pairs.Sum(p => p.Tokens) - (69 + 4 + 0 + 48), batch.Tokens);
-        var shared = Gradients(kernels, batch);
-        Compare.Absolute(whole.Loss, shared.Loss, Tolerances.Loss, "loss");
-        foreach (var (name, expected) in whole.Gradients)
-        {
-            var worst = (expected - shared.Gradients[name]).abs().max().item<float>();
-            var largest = expected.abs().max().item<float>();
-            Assert.True(worst <= 5 * Tolerances.Kernel * Math.Max(largest, 1e-3), FormattableString.Invariant($"{name}: {worst} of {largest}"));
-        }
+        AssertAgree(whole, Gradients(kernels, batch));
+    }
+
+    // A prompt of 30 whose completions end within longrope's first window and beyond it, either of them first.
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public void APromptThatTurnsTwoWaysIsComputedTwice(bool recompute)
+    {
+        using var scope = NewDisposeScope();
+        var config = Config with { RopeScaling = new("longrope") { OriginalContext = 40, ShortFactors = [.. Enumerable.Repeat(1.1, 8)], LongFactors = [.. Enumerable.Repeat(3.5, 8)] } };
+        PairRow[] pairs = [Pair(30, 5, 60), Pair(30, 60, 5), Pair(30, 4, 9), Pair(30, 40, 50)];
+        var whole = Gradients(true, Batches.OfPairs(pairs, [0, 1, 2, 3]), config, recompute);
+        var batch = Batches.OfPairs(pairs, [0, 1, 2, 3], share: true);
+        Assert.NotNull(batch.Prefixes);
+        AssertAgree(whole, Gradients(true, batch, config, recompute));
     }
 
     // DPO's equation is the Plackett–Luce likelihood of two.
@@ -67,18 +75,31 @@ public sealed class SharedPromptTests
         }
     }
 
-    private static (Tensor Loss, Dictionary<string, Tensor> Gradients) Gradients(bool kernels, RaggedBatch batch)
+    private static void AssertAgree((Tensor Loss, Dictionary<string, Tensor> Gradients) whole, (Tensor Loss, Dictionary<string, Tensor> Gradients) shared)
     {
-        var decoder = New();
-        decoder.Kernels = kernels;
+        Compare.Absolute(whole.Loss, shared.Loss, Tolerances.Loss, "loss");
+        foreach (var (name, expected) in whole.Gradients)
+        {
+            var worst = (expected - shared.Gradients[name]).abs().max().item<float>();
+            var largest = expected.abs().max().item<float>();
+            Assert.True(worst <= 5 * Tolerances.Kernel * Math.Max(largest, 1e-3), FormattableString.Invariant($"{name}: {worst} of {largest}"));
+        }
+    }
+
+    private static (Tensor Loss, Dictionary<string, Tensor> Gradients) Gradients(bool kernels, RaggedBatch batch, DecoderConfig? config = null, bool recompute = false)
+    {
+        var decoder = New(config);
+        (decoder.Kernels, decoder.Body.Recompute) = (kernels, recompute);
         var loss = DpoStep.Loss(decoder, new DpoObjective("sigmoid", 0.5, SftWeight: 0.3), new PairBatch(batch, [.. Enumerable.Range(0, batch.Rows).Select(i => -300f + i)]), new PairMeters());
         loss.backward();
         return (loss.detach(), decoder.Weights().ToDictionary(w => w.Name, w => w.Value.grad!));
     }
 
-    private static Decoder New()
+    private static DecoderConfig Config { get; } = new() { VocabularySize = 50, HiddenSize = 32, IntermediateSize = 64, Layers = 2, Heads = 4, KeyValueHeads = 2, HeadSize = 16, ContextLength = 256, TiedEmbeddings = true, InitializerRange = 0.2 };
+
+    private static Decoder New(DecoderConfig? config = null)
     {
-        var decoder = new Decoder(new DecoderConfig { VocabularySize = 50, HiddenSize = 32, IntermediateSize = 64, Layers = 2, Heads = 4, KeyValueHeads = 2, HeadSize = 16, ContextLength = 256, TiedEmbeddings = true, InitializerRange = 0.2 });
+        var decoder = new Decoder(config ?? Config);
         decoder.Initialise(3);
         return decoder;
     }

@@ -1,3 +1,4 @@
+using Attune.Torch.Kernels;
 using Attune.Torch.Models;
 using Attune.Torch.Stages;
 using TorchSharp;
@@ -33,6 +34,7 @@ public sealed class LeakTests : IDisposable
             _ = _runs.RewardModel();
         var alive = new List<long>();
         var context = _runs.Context("leak-" + stage, parent, _ => alive.Add(DisposeScopeManager.Statistics.ThreadTotalLiveCount));
+        Handover.Clear(); // what another test's backward left on this thread
         var before = DisposeScopeManager.Statistics.ThreadTotalLiveCount;
         _ = stage switch
         {
