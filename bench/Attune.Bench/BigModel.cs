@@ -1,62 +1,47 @@
 using System.Diagnostics;
 using System.Globalization;
 using System.Text.Json;
-using Attune.Core.Checkpoints;
-using Attune.Core.Data;
-using Attune.Core.Randomness;
-using Attune.Core.Versions;
 using Attune.Torch.Models;
-using Attune.Torch.Native;
-using Attune.Torch.Optimisers;
 using Attune.Torch.Stages;
 
 namespace Attune.Bench;
 
 /// <summary>
-/// A model of the size people have: 1.1 B parameters of TinyLlama's shape with random bfloat16 weights, written, read,
-/// trained for two steps of 512 tokens with adapters over bf16 and over int8 weights, and written back merged. Each way
-/// runs in a process of its own, whose peak memory (VmHWM: mapped pages included) is predicted before it starts.
+/// A model of the size people have (<see cref="BigCheckpoint"/>) through its whole life: imported into a store, two SFT
+/// steps of 512 tokens with adapters over it, merged, stored, exported. Every part runs in a process of its own, whose peak
+/// of resident memory, mapped pages included, is held against what was predicted before it started.
 /// </summary>
 internal static class BigModel
 {
-    private const int Tokens = 512;
+    private const int Tokens = 512, Steps = 2;
 
-    private static readonly DecoderConfig Config = new()
-    {
-        VocabularySize = 32_000, HiddenSize = 2048, IntermediateSize = 5632, Layers = 22, Heads = 32, KeyValueHeads = 4, HeadSize = 64,
-        ContextLength = 2048, BosTokenId = 1, EosTokenIds = [2], Dtype = "bfloat16",
-    };
+    private sealed record Way(string Name, BaseWeights Weights, bool Recompute, double LimitGb);
 
-    private static readonly (string Name, BaseWeights Weights, bool Recompute, double LimitGb)[] Ways =
-        [("LoRA on bf16", BaseWeights.Bf16, false, 12), ("QLoRA on int8", BaseWeights.Int8, false, 6), ("QLoRA on int8, recompute", BaseWeights.Int8, true, 6), ("QLoRA on int4, recompute", BaseWeights.Int4, true, 6)];
-
-    private sealed record Measured(double LoadSeconds, long LoadBytes, double StepSeconds, long StepBytes, double ExportSeconds, long PeakBytes, double Loss, double CeilingGflops);
+    private static readonly Way[] Ways =
+    [
+        new("LoRA on bf16", BaseWeights.Bf16, false, 12), new("LoRA on bf16, recompute", BaseWeights.Bf16, true, 12),
+        new("QLoRA on int8", BaseWeights.Int8, false, 6), new("QLoRA on int8, recompute", BaseWeights.Int8, true, 6),
+        new("QLoRA on int4, recompute", BaseWeights.Int4, true, 6),
+    ];
 
     public static int Run(string[] args)
     {
-        if (args is ["child", var way, var folder])
-            return Child(Ways[int.Parse(way, CultureInfo.InvariantCulture)], folder);
+        if (args is ["part", .. var part])
+            return Part(part);
 
-        var work = args is [var given, ..] ? given : Directory.CreateTempSubdirectory("attune-big-").FullName;
-        var failed = false;
+        var work = Directory.CreateTempSubdirectory("attune-big-").FullName;
         try
         {
-            var parent = Path.Combine(work, "parent");
-            if (!File.Exists(Path.Combine(parent, ModelFiles.Weights)))
-                Console.Error.WriteLine(string.Create(CultureInfo.InvariantCulture, $"wrote {Write(parent) / 1e9:F2} GB to {parent}"));
-            Console.WriteLine("| way | predicted peak | measured peak | off by | limit | loaded | step of 512 tokens | share of the ceiling | export |\n|---|---|---|---|---|---|---|---|---|");
+            Tell($"wrote {Gb(BigCheckpoint.Write(Path.Combine(work, "parent")))}");
+            BigCheckpoint.WriteTalks(Path.Combine(work, "talks.jsonl"), Path.Combine(work, "parent"), Steps, Tokens);
+            var import = InAProcess("import", work);
+            Tell($"import: {import.Seconds:F0} s, peak {Gb(import.PeakBytes)}");
+            Console.WriteLine("| way | predicted peak | measured peak | off by | limit | loading | steps | merging and storing | exporting | loaded in | step of 512 tokens | share of the ceiling | merged and stored in | exported in |");
+            Console.WriteLine("|---|---|---|---|---|---|---|---|---|---|---|---|---|---|");
+            var failed = false;
             for (var i = 0; i < Ways.Length; i++)
-            {
-                var (name, _, _, limit) = Ways[i];
-                var plan = MemoryPlan.Of(Config, Options(Ways[i]), Tokens);
-                var predicted = CostEstimate.Of(plan).TotalBytes;
-                Console.Error.WriteLine(string.Create(CultureInfo.InvariantCulture, $"{name}: predicted {predicted / 1e9:F2} GB"));
-                var measured = InAProcess(i, work);
-                var (off, share) = ((double)predicted / measured.PeakBytes - 1, plan.OperationsPerToken * Tokens / measured.StepSeconds / 1e9 / measured.CeilingGflops);
-                failed |= Math.Abs(off) > 0.1 || measured.PeakBytes > limit * 1e9;
-                Console.WriteLine(string.Create(CultureInfo.InvariantCulture, $"| {name} | {predicted / 1e9:F2} GB | {measured.PeakBytes / 1e9:F2} GB | {off:+0.0%;-0.0%} | {limit} GB | {measured.LoadBytes / 1e9:F2} GB, {measured.LoadSeconds:F0} s | {measured.StepSeconds:F1} s | {share:P0} of {measured.CeilingGflops:F0} GFLOP/s | {measured.ExportSeconds:F0} s |"));
-                Console.Error.WriteLine(string.Create(CultureInfo.InvariantCulture, $"{name}: loss {measured.Loss:F3}, peak {measured.PeakBytes / 1e9:F2} GB"));
-            }
+                failed |= !Measure(i, work);
+            Console.WriteLine(string.Create(CultureInfo.InvariantCulture, $"\nImport: {import.Seconds:F0} s, peak {Gb(import.PeakBytes)}."));
             return failed ? 1 : 0;
         }
         finally
@@ -65,79 +50,62 @@ internal static class BigModel
         }
     }
 
-    private static SftOptions Options((string Name, BaseWeights Weights, bool Recompute, double LimitGb) way) => new()
+    private static SftOptions Options(int way, string work) => new()
     {
+        Data = [Path.Combine(work, "talks.jsonl")],
         Lora = new() { Rank = 16, Alpha = 32 },
-        BaseWeights = way.Weights,
-        Recompute = way.Recompute,
+        BaseWeights = Ways[way].Weights,
+        Recompute = Ways[way].Recompute,
+        SequenceLength = Tokens,
         MicroBatchTokens = Tokens,
+        Steps = Steps,
+        LearningRate = 1e-4,
     };
 
-    private static int Child((string Name, BaseWeights Weights, bool Recompute, double LimitGb) way, string folder)
+    // Whether it kept to the limit and to what was predicted.
+    private static bool Measure(int i, string work)
     {
-        TorchRuntime.Initialise();
-        var clock = Stopwatch.StartNew();
-        using var decoder = Tuning.Load(ModelFiles.OfFolder(Path.Combine(folder, "parent")), Options(way), "sft");
-        using var optimiser = new Optimiser(OptimiserRules.Plan(decoder.Trained(), "adamw", 1, 0), new());
-        var (load, loadBytes) = (clock.Elapsed.TotalSeconds, Peak());
+        var way = Ways[i];
+        var plan = MemoryPlan.Of(BigCheckpoint.Config, Options(i, work), Tokens);
+        var predicted = CostEstimate.Of(plan).TotalBytes;
+        Tell($"{way.Name}: predicted {Gb(predicted)}");
+        var run = InAProcess("sft", work, i.ToString(CultureInfo.InvariantCulture));
+        var export = InAProcess("export", work);
+        var peak = Math.Max(run.PeakBytes, export.PeakBytes);
+        var off = (double)predicted / peak - 1;
+        var share = plan.OperationsPerToken * Tokens / run.StepSeconds / 1e9 / run.CeilingGflops;
+        Console.WriteLine(string.Create(CultureInfo.InvariantCulture,
+            $"| {way.Name} | {Gb(predicted)} | {Gb(peak)} | {off:+0.0%;-0.0%} | {way.LimitGb} GB | {Gb(run.LoadBytes)} | {Gb(run.StepBytes)} | {Gb(run.SaveBytes)} | {Gb(export.PeakBytes)} | {run.LoadSeconds:F0} s | {run.StepSeconds:F1} s | {share:P0} of {run.CeilingGflops:F0} GFLOP/s | {run.SaveSeconds:F0} s | {export.Seconds:F0} s |"));
+        Tell($"{way.Name}: {run.Tokens} tokens in {Steps} steps, loss {run.Loss:F3}, peak {Gb(peak)}, anonymous {Gb(run.AnonymousBytes)}");
+        return Math.Abs(off) <= 0.1 && peak <= way.LimitGb * 1e9;
+    }
 
-        var random = RandomStream.Of(1, "bench", "tokens");
-        var batch = RaggedBatch.Of([[.. Enumerable.Range(0, Tokens).Select(_ => random.Next(Config.VocabularySize))]]);
-        var (step, loss) = (double.MaxValue, 0.0);
-        for (var i = 1; i <= 2; i++)
+    private static int Part(string[] part)
+    {
+        Console.WriteLine(JsonSerializer.Serialize(part switch
         {
-            clock.Restart();
-            loss = SftStep.Run(decoder, optimiser, new UpdateSettings(i, 1e-4, 1), [batch]).Loss;
-            step = Math.Min(step, clock.Elapsed.TotalSeconds);
-        }
-        var stepBytes = Peak();
-
-        clock.Restart();
-        var output = Path.Combine(folder, "out");
-        decoder.SaveFolder(output);
-        decoder.Lora!.Save(Path.Combine(output, "adapter"), "parent");
-        var export = clock.Elapsed.TotalSeconds;
-        Directory.Delete(output, recursive: true);
-        var peak = Peak();
-        Console.WriteLine(JsonSerializer.Serialize(new Measured(load, loadBytes, step, stepBytes, export, peak, loss, MatmulCeiling.PerSecond / 1e9)));
+            ["import", var work] => BigParts.Import(work),
+            ["sft", var work, var way] => BigParts.Sft(work, Options(int.Parse(way, CultureInfo.InvariantCulture), work)),
+            ["export", var work] => BigParts.Export(work),
+            _ => throw new ArgumentException("Not a part of this benchmark.", nameof(part)),
+        }));
         return 0;
     }
 
-    private static Measured InAProcess(int way, string folder)
+    private static BigPart InAProcess(params string[] part)
     {
         var start = new ProcessStartInfo(Environment.ProcessPath!) { RedirectStandardOutput = true, UseShellExecute = false };
         if (Path.GetFileNameWithoutExtension(Environment.ProcessPath) == "dotnet")
             start.ArgumentList.Add(typeof(BigModel).Assembly.Location);
-        foreach (var argument in (string[])["big", "child", way.ToString(CultureInfo.InvariantCulture), folder])
+        foreach (var argument in (string[])["big", "part", .. part])
             start.ArgumentList.Add(argument);
         using var process = Process.Start(start)!;
         var line = process.StandardOutput.ReadToEnd();
         process.WaitForExit();
-        return process.ExitCode == 0 ? JsonSerializer.Deserialize<Measured>(line)! : throw new InvalidOperationException($"The process ended with {process.ExitCode}.");
+        return process.ExitCode == 0 ? JsonSerializer.Deserialize<BigPart>(line)! : throw new InvalidOperationException($"The process ended with {process.ExitCode}.");
     }
 
-    /// <summary>Largest resident memory of this process so far: Linux's VmHWM, elsewhere the runtime's own figure.</summary>
-    private static long Peak() => File.Exists("/proc/self/status") && File.ReadLines("/proc/self/status").FirstOrDefault(l => l.StartsWith("VmHWM:", StringComparison.Ordinal)) is { } line
-        ? 1024 * long.Parse(new string([.. line.Where(char.IsAsciiDigit)]), CultureInfo.InvariantCulture)
-        : Process.GetCurrentProcess().PeakWorkingSet64;
+    private static void Tell(FormattableString text) => Console.Error.WriteLine(FormattableString.Invariant(text));
 
-    /// <summary>Writes the checkpoint tensor by tensor, uniform numbers of deviation .02, norms of one.</summary>
-    private static long Write(string folder)
-    {
-        Directory.CreateDirectory(folder);
-        HuggingFaceConfig.Write(Path.Combine(folder, ModelFiles.Config), Config);
-        SafetensorsWriter.Write(Path.Combine(folder, ModelFiles.Weights), TensorNames.All(Config).Select(t => new TensorSource(t.Name, TensorType.BF16, t.Shape, stream =>
-        {
-            var random = RandomStream.Of(1, "bench", t.Name);
-            var (left, buffer) = (t.Shape.Aggregate(1L, (a, b) => a * b), new ushort[1 << 16]);
-            for (; left > 0; left -= buffer.Length)
-            {
-                var part = buffer.AsSpan(0, (int)Math.Min(left, buffer.Length));
-                for (var i = 0; i < part.Length; i++)
-                    part[i] = FloatConversion.ToBFloat16(t.Shape.Length == 1 ? 1 : (float)((2 * random.NextDouble() - 1) * 0.0346));
-                stream.Write(System.Runtime.InteropServices.MemoryMarshal.AsBytes(part));
-            }
-        })));
-        return new FileInfo(Path.Combine(folder, ModelFiles.Weights)).Length;
-    }
+    private static string Gb(long bytes) => string.Create(CultureInfo.InvariantCulture, $"{bytes / 1e9:F2} GB");
 }

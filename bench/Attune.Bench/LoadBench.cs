@@ -55,17 +55,17 @@ internal static class LoadBench
     {
         var length = new FileInfo(files.Require(ModelFiles.Weights)).Length;
         Settle();
-        var (managed, anonymous) = (GC.GetAllocatedBytesForCurrentThread(), Anonymous());
+        var (managed, anonymous) = (GC.GetAllocatedBytesForCurrentThread(), MemoryWatch.Now().Anonymous);
         using (WeightFiles.Open(files))
-            (managed, anonymous) = (GC.GetAllocatedBytesForCurrentThread() - managed, Math.Max(0, Anonymous() - anonymous));
+            (managed, anonymous) = (GC.GetAllocatedBytesForCurrentThread() - managed, Math.Max(0, MemoryWatch.Now().Anonymous - anonymous));
 
         Settle();
-        var before = Anonymous();
-        using var peak = new Peak();
+        var before = MemoryWatch.Now().Anonymous;
+        using var watch = new MemoryWatch();
         var start = Stopwatch.GetTimestamp();
         using (var decoder = DecoderFiles.Load(files, dtype: dtype))
         {
-            var (seconds, most) = (Stopwatch.GetElapsedTime(start).TotalSeconds, peak.Stop() - before);
+            var (seconds, most) = (Stopwatch.GetElapsedTime(start).TotalSeconds, watch.Lap().Anonymous - before);
             var weights = config.Parameters * (dtype == torch.ScalarType.Float32 ? 4 : 2);
             if (!_warm)
             {
@@ -100,48 +100,5 @@ internal static class LoadBench
                     stream.Write(bytes, 0, (int)Math.Min(left, bytes.Length));
             });
         }));
-    }
-
-    private static long Anonymous()
-    {
-        foreach (var line in File.ReadLines("/proc/self/status"))
-        {
-            if (line.StartsWith("RssAnon:", StringComparison.Ordinal))
-                return long.Parse(line.AsSpan("RssAnon:".Length).Trim().TrimEnd("kB").Trim(), CultureInfo.InvariantCulture) * 1024;
-        }
-        throw new InvalidOperationException("/proc/self/status has no RssAnon.");
-    }
-
-    /// <summary>The most anonymous memory that the process had while this was watching.</summary>
-    private sealed class Peak : IDisposable
-    {
-        private readonly Thread _watcher;
-        private long _most;
-        private volatile bool _done;
-
-        public Peak()
-        {
-            _watcher = new(() =>
-            {
-                while (!_done)
-                {
-                    _most = Math.Max(_most, Anonymous());
-                    Thread.Sleep(1);
-                }
-            }) { IsBackground = true };
-            _watcher.Start();
-        }
-
-        public long Stop()
-        {
-            Dispose();
-            return Math.Max(_most, Anonymous());
-        }
-
-        public void Dispose()
-        {
-            _done = true;
-            _watcher.Join();
-        }
     }
 }

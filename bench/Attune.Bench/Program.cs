@@ -35,7 +35,7 @@ static int Usage()
           file-fuzz [--count 1000000] [--first 0] [--seed 1]           mutated model files
           lora [width …]                                               adapters against full fine-tuning
           load [megabytes]                                             opening and loading: memory against the file
-          big [folder]                                                 a 1.1 B model: predicted and measured memory
+          big                                                          a 1.1 B model: predicted and measured memory
         """);
     return 2;
 }
