@@ -162,11 +162,14 @@ public static class BpeTrainer
         public int MergeSpaces(List<string> vocabulary, int most)
         {
             var first = vocabulary.Count;
+            // A run of spaces before a line end may have made such a token already.
+            var known = vocabulary.ToHashSet(StringComparer.Ordinal);
             var words = _spaced.Where(word => _lengths[word] == 1)
-                .OrderByDescending(word => _counts[word]).ThenBy(word => _symbols[_starts[word]]);
-            foreach (var word in words.Take(most))
+                .OrderByDescending(word => _counts[word]).ThenBy(word => _symbols[_starts[word]])
+                .Select(word => (Left: vocabulary[_space], Right: vocabulary[_symbols[_starts[word]]]))
+                .Where(pair => !known.Contains(pair.Left + pair.Right));
+            foreach (var (left, right) in words.Take(most).ToArray())
             {
-                var (left, right) = (vocabulary[_space], vocabulary[_symbols[_starts[word]]]);
                 Merges.Add((left, right));
                 vocabulary.Add(left + right);
             }

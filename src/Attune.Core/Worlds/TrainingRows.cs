@@ -25,8 +25,8 @@ public sealed record RankingRow(IReadOnlyList<Message> Prompt, IReadOnlyList<str
 /// <summary>The training files after pretraining. Each kind is drawn by its weight from the question writer of the training split.</summary>
 internal static class TrainingRows
 {
-    /// <summary>Share of the follow-ups by pronoun in the conversations: "And X?" is the harder kind, and the rarer in the tests.</summary>
-    private const double EllipsisHeavy = 0.35;
+    /// <summary>Share of the follow-ups that are by pronoun, less than in the tests: "And X?", the other kind, is harder to learn.</summary>
+    private const double PronounShare = 0.35;
 
     /// <summary>Single instructions.</summary>
     public static IEnumerable<ConversationRow> Instructions(World world, string purpose, int rows)
@@ -68,7 +68,7 @@ internal static class TrainingRows
         {
             var (question, kind) = Weighted.Pick([0.42, 0.28, 0.1, 0.06, 0.07, 0.07], random) switch
             {
-                0 => (writer.FollowUp(EllipsisHeavy), "follow-up"),
+                0 => (writer.FollowUp(PronounShare), "follow-up"),
                 1 => (writer.Rule(random.Between(2, 3), RuleWords(world, random)), "system-held"),
                 2 => (writer.SecretHeld(random.Chance(0.5)), "secret-held"),
                 3 => (writer.Tone(), "tone"),
@@ -93,7 +93,7 @@ internal static class TrainingRows
             var (question, kind) = Weighted.Pick([0.12, 0.18, 0.08, 0.12, 0.08, 0.08, 0.15, 0.09, 0.10], random) switch
             {
                 0 => (writer.Tone(), "tone"),
-                1 => (writer.FollowUp(EllipsisHeavy), "follow-up"),
+                1 => (writer.FollowUp(PronounShare), "follow-up"),
                 2 => (random.Next(4) switch { 0 => writer.Rewrite(true), 1 => writer.Rewrite(false), 2 => writer.OneWord(shape), _ => writer.JsonOne(shape) }, "format"),
                 3 => (writer.Rule(random.Between(1, 3), RuleWords(world, random)), "system-held"),
                 4 => (writer.SecretAttack(true), "attack"),

@@ -60,6 +60,19 @@ public class BpeTrainerTests
     }
 
     [Theory]
+    [InlineData(WordSplit.Gpt2)]
+    [InlineData(WordSplit.Llama3)]
+    [InlineData(WordSplit.Qwen2)]
+    public void SpacedWords_MakeNoTokenTwice(WordSplit split)
+    {
+        var texts = Enumerable.Range(0, 300).Select(_ => "one  \ntwo \n three   \n");
+        var tokenizer = BpeTrainer.Train(texts, new BpeTrainerOptions { VocabularySize = 336, Split = split, SpacedWords = 30 });
+        var tokens = Enumerable.Range(0, tokenizer.VocabularySize).Where(tokenizer.HasId).Select(tokenizer.TokenText).ToArray();
+        Assert.Equal(tokens.Length, tokens.Distinct(StringComparer.Ordinal).Count());
+        Assert.Equal("one  \ntwo \n three", tokenizer.Decode(tokenizer.Encode("one  \ntwo \n three")));
+    }
+
+    [Theory]
     [InlineData(-1)]
     [InlineData(300)]
     public void SpacedWords_ThatDoNotFit_AreRefused(int words)

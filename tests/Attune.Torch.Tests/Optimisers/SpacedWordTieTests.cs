@@ -50,6 +50,19 @@ public class SpacedWordTieTests
         Assert.Contains("adamw.first.spaced_word_offset.1", optimiser.State.Select(s => s.Name));
     }
 
+    /// <summary>A language without spaces has no such words: then nothing is tied, and nothing fails.</summary>
+    [Fact]
+    public void Nothing_IsTiedWhereThereAreNoWords()
+    {
+        using var scope = NewDisposeScope();
+        var matrix = randn([Vocabulary, Size]).requires_grad_();
+        var before = matrix.detach().clone();
+        using var optimiser = new Optimiser([new("embedding", matrix)], new(), new SpacedWordTie([matrix], []));
+        matrix.sum().backward();
+        optimiser.Step(1, 0.5);
+        Assert.Equal(0, (matrix - before + 0.5).abs().max().item<float>(), 1e-4);
+    }
+
     private static Tensor Loss(Tensor matrix, Tensor inputs, Tensor labels) => nn.functional.cross_entropy(inputs.matmul(matrix.t()), labels);
 
     // The spaced rows of the free matrix are used nowhere.
