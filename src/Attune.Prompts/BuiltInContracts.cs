@@ -77,7 +77,7 @@ public static class BuiltInContracts
             throw new PromptException("ATT1102", $"The tokenizer has no token {text}, the {role} of the {name} contract.")
             {
                 Field = role,
-                Hint = "Use a tokenizer that reserves it, or a contract whose tokens it has.",
+                Hint = "Use a tokenizer that reserves it, a contract whose tokens it has, or let SFT add it (--new-tokens).",
             };
         }
         return ContractBuilder.Build(name, template, tokens, stops, encoder, null);

@@ -64,7 +64,7 @@ internal static class ContractBuilder
                 throw new PromptException("ATT1102", $"The tokenizer has no token {stop}, which ends a turn of this contract.")
                 {
                     Field = "stop_tokens",
-                    Hint = "Use a tokenizer that reserves it, or a contract whose tokens it has.",
+                    Hint = "Use a tokenizer that reserves it, a contract whose tokens it has, or let SFT add it (--new-tokens).",
                 };
             }
             found.Add(id);

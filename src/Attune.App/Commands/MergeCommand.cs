@@ -9,6 +9,7 @@ using Attune.Core.Versions;
 using Attune.Torch.Models;
 using Attune.Torch.Native;
 using Attune.Torch.Stages;
+using static TorchSharp.torch;
 
 namespace Attune.App.Commands;
 
@@ -44,16 +45,14 @@ internal static class MergeCommand
         var folder = Directory.CreateTempSubdirectory("attune-merge-").FullName;
         try
         {
-            // The stored weights are read again to be merged: those in memory only say what fits where.
-            using (var decoder = DecoderFiles.Load(parent.Files, hold: _ => BaseWeights.Bf16))
-            {
-                var lora = Lora.Load(decoder, options.Adapter);
-                foreach (var (file, path) in parent.Files.Paths.Where(f => !IsWeights(f.Key)))
-                    File.Copy(path, Path.Combine(folder, file));
-                decoder.Save(Path.Combine(folder, ModelFiles.Weights));
-                lora.Save(folder, prefix: AdapterFiles.InVersion);
-            }
-            var kind = options.Kind ?? parent.Version?.Kind ?? VersionKind.Instruct;
+            foreach (var (file, path) in parent.Files.Paths.Where(f => !IsWeights(f.Key)))
+                File.Copy(path, Path.Combine(folder, file));
+            var scores = AdapterConfig.Read(Path.Combine(options.Adapter, AdapterConfig.FileName)).TaskType == RewardModel.PeftTask;
+            if (scores)
+                Merge(Reward(parent.Files), options.Adapter, folder);
+            else
+                Merge(DecoderFiles.Load(parent.Files, hold: Held), options.Adapter, folder);
+            var kind = options.Kind ?? (scores ? VersionKind.Reward : parent.Version?.Kind ?? VersionKind.Instruct);
             var lineage = new Lineage
             {
                 Parent = parent.Version?.Digest,
@@ -72,6 +71,27 @@ internal static class MergeCommand
         {
             Directory.Delete(folder, recursive: true);
         }
+    }
+
+    // The stored weights are read again to be merged: those in memory only say what fits where.
+    private static BaseWeights Held(string module) => BaseWeights.Bf16;
+
+    // PEFT lays the adapter of a reward model on a language model, and keeps the score whole beside it.
+    private static RewardModel Reward(ModelFiles parent) =>
+        HuggingFaceConfig.Read(parent.Require(ModelFiles.Config)).Head == DecoderHead.Score
+            ? DecoderFiles.LoadReward(parent, hold: Held)
+            : DecoderFiles.NewReward(parent, seed: 0, hold: Held);
+
+    private static void Merge<T>(T model, string adapter, string folder)
+        where T : nn.Module, ITunable
+    {
+        using var held = model;
+        var lora = Lora.Load(model, adapter);
+        var config = Path.Combine(folder, ModelFiles.Config);
+        if (HuggingFaceConfig.Read(config).Head != model.Config.Head)
+            HuggingFaceConfig.Write(config, model.Config);
+        model.Save(Path.Combine(folder, ModelFiles.Weights));
+        lora.Save(folder, prefix: AdapterFiles.InVersion);
     }
 
     private static bool IsWeights(string file) => file.EndsWith(".safetensors", StringComparison.Ordinal) || file == WeightFiles.Index || file.StartsWith(AdapterFiles.InVersion, StringComparison.Ordinal);

@@ -42,7 +42,7 @@ public static class ModelImport
     /// <param name="options">What else is said of it.</param>
     /// <param name="staging">An empty folder for what has to be made anew; it must live until the version is stored.</param>
     /// <param name="codeVersion">The version of Attune.</param>
-    /// <exception cref="AttuneException">The files are broken, not supported, or do not belong together; ATT3401: neither folder nor GGUF.</exception>
+    /// <exception cref="AttuneException">The files are broken, not supported, or do not belong together; ATT3401: neither folder nor GGUF; ATT3407: an adapter.</exception>
     public static VersionDraft Draft(string path, string origin, ImportOptions options, string staging, string codeVersion)
     {
         var gguf = File.Exists(path);
@@ -52,6 +52,14 @@ public static class ModelImport
             {
                 File = path,
                 Hint = "Give a folder with config.json, a .gguf file, or hf:OWNER/NAME.",
+            };
+        }
+        if (!gguf && File.Exists(Path.Combine(path, AdapterConfig.FileName)) && !File.Exists(Path.Combine(path, ModelFiles.Config)))
+        {
+            throw new ExchangeException("ATT3407", "The folder holds an adapter, which is no model by itself.")
+            {
+                File = path,
+                Hint = "Put it into the model that it was trained on: attune merge MODEL " + Path.GetFileName(Path.TrimEndingDirectorySeparator(Path.GetFullPath(path))) + " --save-as NAME.",
             };
         }
         var digests = new JsonArray();

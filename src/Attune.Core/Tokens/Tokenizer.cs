@@ -1,5 +1,8 @@
 using System.Security.Cryptography;
 using System.Text;
+using System.Text.Encodings.Web;
+using System.Text.Json;
+using System.Text.Json.Nodes;
 using Attune.Core.Tokens.Decoders;
 using Attune.Prompts;
 
@@ -11,6 +14,7 @@ namespace Attune.Core.Tokens;
 /// </summary>
 public sealed class Tokenizer : ITokenEncoder
 {
+    private static readonly JsonSerializerOptions Written = new() { WriteIndented = true, Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping };
     private readonly byte[] _json;
     private readonly TokenizerParts _parts;
     private readonly Dictionary<int, AddedToken> _addedById;
@@ -55,6 +59,33 @@ public sealed class Tokenizer : ITokenEncoder
     /// <param name="file">Its name, for errors.</param>
     /// <exception cref="TokenException">As for <see cref="Load"/>.</exception>
     public static Tokenizer Parse(byte[] json, string? file = null) => new(json, TokenizerReader.Read(json, file));
+
+    /// <summary>The same tokenizer with further special tokens, as transformers' <c>add_special_tokens</c> gives it: behind all others, or by the id that its model has for the text.</summary>
+    /// <param name="texts">Those that are added tokens already change nothing.</param>
+    /// <exception cref="TokenException">ATT2502: a text is empty.</exception>
+    public Tokenizer WithSpecialTokens(IReadOnlyList<string> texts)
+    {
+        var json = JsonNode.Parse(_json)!.AsObject();
+        var list = json["added_tokens"] as JsonArray ?? [];
+        json["added_tokens"] = list;
+        var next = VocabularySize;
+        foreach (var text in texts.Distinct(StringComparer.Ordinal).Where(t => !AddedTokens.ContainsKey(t)))
+        {
+            if (text.Length == 0)
+                throw TokenException.Bad(null, "added_tokens", "A special token needs a text.");
+            list.Add(new JsonObject
+            {
+                ["id"] = _parts.Model.Vocabulary.TryGetId(text, out var known) ? known : next++,
+                ["content"] = text,
+                ["single_word"] = false,
+                ["lstrip"] = false,
+                ["rstrip"] = false,
+                ["normalized"] = false,
+                ["special"] = true,
+            });
+        }
+        return Parse(Encoding.UTF8.GetBytes(json.ToJsonString(Written)));
+    }
 
     /// <summary>Writes tokenizer.json: the very bytes that it was read from, so that nothing is lost on the way.</summary>
     public void Save(string path) => File.WriteAllBytes(path, _json);

@@ -111,6 +111,9 @@ public sealed class Lora
             stream.Write(p.Value.detach().cpu().contiguous().bytes);
         })), prefix);
 
+    /// <summary>The low-rank adapters, in the model's order.</summary>
+    internal IEnumerable<LoraAdapter> LowRanks => _adapters.Select(a => a.Adapter).OfType<LoraAdapter>();
+
     /// <summary>The adapter on a tensor of the model, or null: <c>model.layers.0.self_attn.q_proj.weight</c>.</summary>
     internal MatrixAdapter? Find(string weight) => _adapters.FirstOrDefault(a => weight.Length == a.Module.Length + ".weight".Length && weight.StartsWith(a.Module, StringComparison.Ordinal)).Adapter;
 

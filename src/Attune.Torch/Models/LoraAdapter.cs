@@ -37,9 +37,16 @@ internal sealed class LoraAdapter : MatrixAdapter
     /// <inheritdoc/>
     public override IReadOnlyList<(string Name, Tensor Value)> Parameters { get; }
 
+    /// <summary>What is dropped of its input in the pass that runs, or null. Embeddings drop nothing, as in PEFT: their input is an id.</summary>
+    public DropMask? Drop
+    {
+        get;
+        set => field = _embedding ? null : value;
+    }
+
     /// <inheritdoc/>
     public override bool GivesEffective(MatrixLayer layer) =>
-        layer.Held is null && layer.Rows * layer.Columns <= MergeBelow && layer.Weight.dtype == ScalarType.Float32;
+        Drop is null && layer.Held is null && layer.Rows * layer.Columns <= MergeBelow && layer.Weight.dtype == ScalarType.Float32;
 
     /// <inheritdoc/>
     public override Tensor Effective(MatrixLayer layer)
@@ -62,17 +69,21 @@ internal sealed class LoraAdapter : MatrixAdapter
     public Tensor Add(Tensor x, Tensor y, MatrixLayer layer)
     {
         using var scope = NewDisposeScope();
-        var wide = x.to(_a_RI.dtype);
+        var kept = Drop?.Of(x) ?? x;
+        var wide = kept.to(_a_RI.dtype);
         // A tied head sees its embedding's adapter transposed.
         var (down, up) = _embedding ? (_b_OR.t(), _a_RI.t()) : (_a_RI, _b_OR);
         var change = nn.functional.linear(nn.functional.linear(wide, down), up) * _scale;
-        var sum = y + change.to(y.dtype);
         if (_magnitude_O is null)
-            return sum.MoveToOuterDisposeScope();
-        using var quiet = no_grad();
-        var norms_O = Norms(Sum(layer.Floats()), _transposed).reshape(-1);
-        using var loud = enable_grad();
-        return (sum * (_magnitude_O / norms_O).to(y.dtype)).MoveToOuterDisposeScope();
+            return (y + change.to(y.dtype)).MoveToOuterDisposeScope();
+        Tensor norms_O;
+        using (no_grad())
+            norms_O = Norms(Sum(layer.Floats()), _transposed).reshape(-1);
+        var ratio_O = (_magnitude_O / norms_O).to(y.dtype);
+        // With dropout what DoRA changes of W·x is dropped too, and W·x itself is not (PEFT's DoraLinearLayer).
+        return (Drop is null
+            ? (y + change.to(y.dtype)) * ratio_O
+            : y + (ratio_O - 1) * layer.Plain(kept) + ratio_O * change.to(y.dtype)).MoveToOuterDisposeScope();
     }
 
     /// <summary>The embedding's rows [N, D] with their change.</summary>

@@ -75,11 +75,14 @@ public abstract class MatrixLayer : nn.Module<Tensor, Tensor>
         using var scope = NewDisposeScope();
         if (Effective() is { } matrix)
             return Product(x, matrix.to(x.dtype), bias?.to(x.dtype)).MoveToOuterDisposeScope();
-        var y = Held is null ? Product(x, Weight.to(x.dtype), null) : HeldLinearFunction.Run(x, Held, Transposed);
+        var y = Plain(x);
         if (Working is LoraAdapter adapter)
             y = adapter.Add(x, y, this);
         return (bias is null ? y : y + bias.to(x.dtype)).MoveToOuterDisposeScope();
     }
+
+    /// <summary>x·Wᵀ, no adapter in it.</summary>
+    internal Tensor Plain(Tensor x) => Held is null ? Product(x, Weight.to(x.dtype), null) : HeldLinearFunction.Run(x, Held, Transposed);
 
     private Tensor Product(Tensor x, Tensor w, Tensor? bias) =>
         !Transposed ? nn.functional.linear(x, w, bias) : bias is null ? x.matmul(w) : bias.addmm(x, w);

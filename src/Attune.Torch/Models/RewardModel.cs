@@ -12,6 +12,9 @@ namespace Attune.Torch.Models;
 /// </summary>
 public sealed class RewardModel : nn.Module<TokenStream, Tensor>, ITunable
 {
+    /// <summary>What PEFT calls a task with a score.</summary>
+    public const string PeftTask = "SEQ_CLS";
+
     private readonly DecoderBody _body;
     private readonly Projection _score;
 

@@ -45,6 +45,10 @@ public sealed record LoraOptions
     [Description("Train a magnitude for each row beside the low-rank direction (DoRA).")]
     public bool Dora { get; init; }
 
+    /// <summary>Dropout on what goes into the adapters.</summary>
+    [Description("Share of what goes into the adapters that is dropped in SFT."), Range(0, 1, MaximumIsExclusive = true)]
+    public double Dropout { get; init; }
+
     /// <summary>What PEFT would write of it.</summary>
     /// <param name="baseModel">What the adapter belongs to, or null.</param>
     /// <param name="tied">Whether the model's embedding is its head.</param>
@@ -53,6 +57,7 @@ public sealed record LoraOptions
     {
         Rank = Rank,
         Alpha = Alpha,
+        Dropout = Dropout,
         Targets = new AdapterTargets { Modules = new ModuleNames(TargetExpression is null ? Targets : [], TargetExpression), Saved = ModulesToSave },
         RankPattern = Pattern(RankPattern, "lora.rank_pattern", whole: true),
         AlphaPattern = Pattern(AlphaPattern, "lora.alpha_pattern", whole: false),

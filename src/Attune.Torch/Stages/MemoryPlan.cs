@@ -98,7 +98,7 @@ public sealed record MemoryPlan
     public double OperationsPerToken => Config.Parameters * (4.0 + (Adapters is null || Fused ? 2 : 0) + (Recompute ? 2 : 0));
 
     /// <summary>Whether blocks run as one fused function: plain float32 weights, small enough to take adapters in.</summary>
-    public bool Fused => !Half && BaseWeights == BaseWeights.F32 && Tensors.Where(IsHidden).All(t => !IsAdapted(t) || Count(t) <= LoraAdapter.MergeBelow);
+    public bool Fused => !Half && Adapters is not { Dropout: > 0 } && BaseWeights == BaseWeights.F32 && Tensors.Where(IsHidden).All(t => !IsAdapted(t) || Count(t) <= LoraAdapter.MergeBelow);
 
     private IEnumerable<(string Name, long[] Shape)> Tensors => TensorNames.All(Config);
 
@@ -119,7 +119,10 @@ public sealed record MemoryPlan
         }
     }
 
-    private long InnerPerToken => Tensors.Where(t => IsHidden(t) && IsAdapted(t)).Sum(t => Adapters!.RankOf(Module(t)) + Magnitudes(t)) / Math.Max(1, Config.Layers);
+    private long InnerPerToken => Tensors.Where(t => IsHidden(t) && IsAdapted(t)).Sum(t => Adapters!.RankOf(Module(t)) + Magnitudes(t) + Dropped(t)) / Math.Max(1, Config.Layers);
+
+    // With dropout the mask of an adapter's input and what it leaves.
+    private long Dropped((string Name, long[] Shape) t) => Adapters is { Dropout: > 0 } ? 2 * t.Shape[Config.Architecture == "GPT2LMHeadModel" ? 0 : 1] : 0;
 
     // W + s·B·A of every adapted matrix of a block.
     private long MergedPerBlock => Fused && Adapters is not null ? sizeof(float) * Tensors.Where(t => IsHidden(t) && IsAdapted(t)).Sum(Count) / Math.Max(1, Config.Layers) : 0;

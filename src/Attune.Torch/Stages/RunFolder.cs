@@ -28,6 +28,9 @@ public sealed class RunFolder : IDisposable
     /// <summary>Where the finished model lies.</summary>
     public string Model => System.IO.Path.Combine(Path, "model");
 
+    /// <summary>Where the parent lies with the rows of its new tokens, as long as the run goes on.</summary>
+    public string Grown => System.IO.Path.Combine(Path, "grown");
+
     private string ResultPath => System.IO.Path.Combine(Path, "result.json");
 
     private bool HasBegun => File.Exists(ResultPath) || RolloutFile.Any(Path) || (Directory.Exists(Checkpoints) && Directory.EnumerateFiles(Checkpoints, "*.safetensors").Any());
@@ -101,8 +104,8 @@ public sealed class RunFolder : IDisposable
     {
         Atomic.WriteAllText(ResultPath, JsonSerializer.Serialize(new Result(kind, lineage, facts), Indented));
         RolloutFile.Forget(Path, long.MaxValue);
-        if (Directory.Exists(Checkpoints))
-            Directory.Delete(Checkpoints, recursive: true);
+        foreach (var folder in new[] { Checkpoints, Grown }.Where(Directory.Exists))
+            Directory.Delete(folder, recursive: true);
         return new StageResult(new VersionDraft(kind, ModelFiles.OfFolder(Model), lineage), facts);
     }
 
@@ -115,7 +118,7 @@ public sealed class RunFolder : IDisposable
         foreach (var name in new[] { "result.json", ModelFiles.Tokenizer, MetricsLog.FileName, MetricsLog.EventsName })
             File.Delete(System.IO.Path.Combine(Path, name));
         RolloutFile.Forget(Path, long.MaxValue);
-        foreach (var folder in new[] { Checkpoints, Model }.Where(Directory.Exists))
+        foreach (var folder in new[] { Checkpoints, Grown, Model }.Where(Directory.Exists))
             Directory.Delete(folder, recursive: true);
     }
 

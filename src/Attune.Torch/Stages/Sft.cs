@@ -1,7 +1,9 @@
 using Attune.Core.Data;
 using Attune.Core.Checkpoints;
+using Attune.Core.Exchange;
 using Attune.Core.Tokens;
 using Attune.Core.Versions;
+using Attune.Torch.Models;
 using Attune.Torch.Optimisers;
 
 namespace Attune.Torch.Stages;
@@ -32,6 +34,8 @@ public static class Sft
 
         // Load
         var tally = new RowTally();
+        if (options.NewTokens.Count > 0)
+            parent = GrownModel.Write(parent, options.NewTokens, run.Grown);
         var tokenizer = Tokenizer.Load(parent.Require(ModelFiles.Tokenizer));
         var contract = StageContract.Resolve(options.Contract, parent, tokenizer, options.ContractChange);
         var counts = new Dictionary<string, long>(StringComparer.Ordinal);
@@ -41,8 +45,10 @@ public static class Sft
             counts[file.Path] = replayed.Count(r => r.Origin.File == file.Path);
         var rows = Replay.Interleave(talks, replayed);
         var validation = PretrainData.Batches(ConversationRows(validationFiles, contract, options, new RowTally(), counts), options.MicroBatchTokens);
-        using var decoder = Tuning.Load(parent, options, Stage);
+        var tuning = options.ForNewRows(HuggingFaceConfig.Read(parent.Require(ModelFiles.Config)));
+        using var decoder = Tuning.Load(parent, tuning, Stage);
         var config = contract.Endings(decoder.Config);
+        var dropout = AdapterDropout.Of(decoder, tuning);
         using var optimiser = new Optimiser(OptimiserRules.Plan(decoder.Trained(), options.Optimiser, options.MatrixRateScale, options.WeightDecay), Schedules.Settings(options));
         var plan = new StepPlan(BatchPlan.ByTokens(rows.Select(r => r.Ids.Length), options.MicroBatchTokens, options.Seed, Stage, options.Order), options.Accumulation);
         var steps = Schedules.Steps(options, plan.PerEpoch, options.Accumulation);
@@ -52,10 +58,10 @@ public static class Sft
         // Preflight
         _ = Preflight.OfConversations(talks, tally, tokenizer, contract.EndOfTurn);
         var report = Preflight.OfConversations(rows, tally, tokenizer, contract.EndOfTurn);
-        var estimate = CostEstimate.Of(config, options, optimiser, options.MicroBatchTokens);
+        var estimate = CostEstimate.Of(config, tuning, optimiser, options.MicroBatchTokens);
         if (steps >= CostEstimate.StepsWorthATrial)
             estimate = estimate.WithTrial(() => SftStep.Trial(decoder, optimiser, MicroBatches(0)), (double)report.Tokens / plan.PerEpoch * options.Accumulation * steps);
-        context.Show(new StagePreflight(Stage, report, estimate, steps, Warnings(options, config, contract, files)));
+        context.Show(new StagePreflight(Stage, report, estimate, steps, Warnings(tuning, config, contract, files)));
 
         // Loop
         var state = run.Resume(optimiser);
@@ -65,7 +71,7 @@ public static class Sft
         while (state.Step < steps && !state.Stopped)
         {
             var (batches, rate) = (MicroBatches(state.Step), options.LearningRate * schedule.At(state.Step));
-            var update = SftStep.Run(decoder, optimiser, new UpdateSettings(state.Step + 1, rate, options.Clip), batches);
+            var update = SftStep.Run(decoder, optimiser, new UpdateSettings(state.Step + 1, rate, options.Clip), batches, dropout);
             state = state.After(update, batches, pace);
             if (validation.Count > 0 && Schedules.Validates(options, state.Step, steps))
             {

@@ -1,5 +1,6 @@
 using System.ComponentModel;
 using System.ComponentModel.DataAnnotations;
+using Attune.Core.Checkpoints;
 using Attune.Core.Versions;
 
 namespace Attune.Torch.Stages;
@@ -19,6 +20,10 @@ public sealed record SftOptions : TuningOptions
     [Description("The new version may break the prompt contract that trained its parent; its lineage says in what.")]
     public bool ContractChange { get; init; }
 
+    /// <summary>Special tokens that the model is given before it is trained.</summary>
+    [Description("Special tokens that the model gets before it is trained, where its contract needs some that it lacks; their rows start at the mean of all. Adapters then train embedding and head whole.")]
+    public IReadOnlyList<string> NewTokens { get; init; } = [];
+
     /// <summary>Plain text that keeps what the parent knows.</summary>
     [Description("Plain text mixed in, every token of it trained: keeps what the parent knows.")]
     public IReadOnlyList<string> Replay { get; init; } = [];
@@ -34,6 +39,16 @@ public sealed record SftOptions : TuningOptions
     /// <summary>Micro-batches of an update.</summary>
     [Description("Micro-batches of an update; the loss is per label token of all of them."), Range(1, 1_000_000)]
     public int Accumulation { get; init; } = 1;
+
+    /// <summary>
+    /// These options for a model that has just got its <see cref="NewTokens"/>: adapters leave embedding and head as they are, and
+    /// nobody would ever learn what the new rows mean, so both are trained whole.
+    /// </summary>
+    /// <param name="grown">The model with its new rows.</param>
+    internal SftOptions ForNewRows(DecoderConfig grown) => Lora.Rank == 0 || NewTokens.Count == 0 ? this : this with
+    {
+        Lora = Lora with { ModulesToSave = [.. Lora.ModulesToSave.Append(grown.Names.Embedding).Concat(grown.TiedEmbeddings ? [] : [grown.Names.Head]).Distinct(StringComparer.Ordinal)] },
+    };
 
     /// <summary>For tests.</summary>
     public static SftOptions Tiny() => new() { SequenceLength = 128, MicroBatchTokens = 512, LearningRate = 5e-3 };

@@ -11,13 +11,23 @@ namespace Attune.Torch.Stages;
 public static class SftStep
 {
     /// <summary>One update; the loss is per label token of all micro-batches together.</summary>
+    /// <param name="decoder">The model.</param>
+    /// <param name="optimiser">What is trained.</param>
+    /// <param name="settings">Step, rate, clip.</param>
+    /// <param name="microBatches">Rows with their targets.</param>
+    /// <param name="dropout">Dropout of the adapters, or null.</param>
     /// <exception cref="TrainingException">ATT5120: it diverged; ATT5121: no micro-batch has a label.</exception>
-    public static UpdateResult Run(Decoder decoder, Optimiser optimiser, UpdateSettings settings, IReadOnlyList<RaggedBatch> microBatches)
+    public static UpdateResult Run(Decoder decoder, Optimiser optimiser, UpdateSettings settings, IReadOnlyList<RaggedBatch> microBatches, AdapterDropout? dropout = null)
     {
         var labels = microBatches.Sum(Labels);
         if (labels == 0)
             throw new TrainingException("ATT5121", FormattableString.Invariant($"No token of step {settings.Step} is trained.")) { Hint = "The loss mask hides every label: look at the preflight." };
-        return UpdateStep.Run(optimiser, settings, microBatches.Select(b => (Func<Tensor>)(() => SftLoss.Of(decoder.LogProbs(b, even: true), labels))));
+        using var dropping = dropout;
+        return UpdateStep.Run(optimiser, settings, microBatches.Select((b, i) => (Func<Tensor>)(() =>
+        {
+            dropout?.Draw(settings.Step, i);
+            return SftLoss.Of(decoder.LogProbs(b, even: true), labels);
+        })));
     }
 
     /// <summary>A forward and backward pass that changes nothing; how many tokens it had.</summary>

@@ -16,9 +16,17 @@ public static class Tuning
     /// <param name="parent">A folder or a version.</param>
     /// <param name="options">Adapters, base weights, recompute.</param>
     /// <param name="stage">Names the stream that the adapters are drawn from.</param>
-    /// <exception cref="TrainingException">ATT5101: a target fits no module; ATT5134: fewer bits for weights that are trained.</exception>
+    /// <exception cref="TrainingException">ATT5101: a target fits no module; ATT5134: fewer bits for weights that are trained; ATT5136: dropout outside SFT.</exception>
     public static Decoder Load(ModelFiles parent, TuningOptions options, string stage)
     {
+        if (options is { Lora.Dropout: > 0 } and not SftOptions)
+        {
+            throw new TrainingException("ATT5136", $"{stage} weighs log-probabilities against each other; dropout would make each of them another model's.")
+            {
+                Field = "lora.dropout",
+                Hint = "Leave it out here; SFT takes it.",
+            };
+        }
         var decoder = DecoderFiles.Load(parent, Compute.Open(options.Device), hold: Holding(options));
         decoder.LogitRows = options.LogitRows;
         return decoder.Tuned(options, stage);
@@ -58,7 +66,7 @@ public static class Tuning
 
     // A score is new: it is trained whole, as PEFT does for a classifier.
     private static AdapterConfig Adapters(ITunable model, AdapterConfig config) => model is RewardModel
-        ? config with { TaskType = "SEQ_CLS", Targets = config.Targets with { Saved = [.. config.Targets.Saved.Append("score").Distinct(StringComparer.Ordinal)] } }
+        ? config with { TaskType = RewardModel.PeftTask, Targets = config.Targets with { Saved = [.. config.Targets.Saved.Append("score").Distinct(StringComparer.Ordinal)] } }
         : config;
 
     /// <summary>What is trained: the adapters where there are any, else every weight.</summary>

@@ -8,14 +8,14 @@ namespace Attune.Core.Tests.Exchange;
 /// <summary>A Hugging Face folder of a few thousand parameters, made here.</summary>
 internal static class TinyModel
 {
-    /// <summary>Writes the folder; with a chat template where one is given.</summary>
-    public static string Write(Scratch scratch, string name = "tiny", string? template = null)
+    /// <summary>Writes the folder; with a chat template where one is given, and rows of the embedding that no token has.</summary>
+    public static string Write(Scratch scratch, string name = "tiny", string? template = null, int spareRows = 0)
     {
         var folder = Directory.CreateDirectory(scratch[name]).FullName;
         var tokenizer = BpeTrainer.Train(["the quick brown fox jumps over the lazy dog, the quick brown fox"], new() { VocabularySize = 320, Split = WordSplit.Gpt2, Threads = 1 });
         var config = new DecoderConfig
         {
-            VocabularySize = tokenizer.VocabularySize, HiddenSize = 8, IntermediateSize = 16, Layers = 2, Heads = 2, KeyValueHeads = 1, HeadSize = 4, ContextLength = 32,
+            VocabularySize = tokenizer.VocabularySize + spareRows, HiddenSize = 8, IntermediateSize = 16, Layers = 2, Heads = 2, KeyValueHeads = 1, HeadSize = 4, ContextLength = 32,
             BosTokenId = 0, EosTokenIds = [0], PadTokenId = 1,
         };
         HuggingFaceConfig.Write(Path.Combine(folder, ModelFiles.Config), config);

@@ -19,6 +19,7 @@ public sealed class ResumeTests : IDisposable
     [InlineData("sft")]
     [InlineData("sft-lora")]
     [InlineData("sft-qlora")]
+    [InlineData("sft-dropout")]
     [InlineData("dpo")]
     [InlineData("dpo-listwise")]
     [InlineData("reward")]
@@ -49,7 +50,7 @@ public sealed class ResumeTests : IDisposable
             "kto" => Kto.Run(TinyRuns.Labelling(_runs.Labels) with { Accumulation = 2, CheckpointSteps = 2 }, context),
             "orpo" => Orpo.Run(TinyRuns.Odds(_runs.Pairs) with { Accumulation = 2, CheckpointSteps = 2 }, context),
             "simpo" => Simpo.Run(TinyRuns.Simple(_runs.Pairs) with { Accumulation = 2, CheckpointSteps = 2 }, context),
-            _ => Sft.Run(TinyRuns.Tuning(_runs.Talks) with { Accumulation = 2, CheckpointSteps = 2, Lora = TinyRuns.Adapters(stage), BaseWeights = stage == "sft-qlora" ? BaseWeights.Int8 : BaseWeights.F32, Recompute = stage == "sft-qlora" }, context),
+            _ => Sft.Run(TinyRuns.Tuning(_runs.Talks) with { Accumulation = 2, CheckpointSteps = 2, Lora = TinyRuns.Adapters(stage), BaseWeights = stage == "sft-qlora" ? BaseWeights.Int8 : BaseWeights.F32, Recompute = stage == "sft-qlora", NewTokens = stage == "sft-dropout" ? ["<|tool|>"] : [] }, context),
         };
         var whole = Run(_runs.Context(stage + "-whole", parent));
         var random = RandomStream.Of(7, "test", stage);

@@ -2,6 +2,7 @@ using System.Text.Json.Nodes;
 using Attune.Core.Checkpoints;
 using Attune.Core.Checkpoints.Adapters;
 using Attune.Core.Data;
+using Attune.Core.Tokens;
 using Attune.Core.Versions;
 using Attune.Prompts;
 using Attune.Torch.Models;
@@ -181,6 +182,33 @@ public sealed class StageTests : IDisposable
             Assert.Equal(!tensor.Name.Contains("q_proj", StringComparison.Ordinal) && !tensor.Name.Contains("down_proj", StringComparison.Ordinal), same);
         }
     }
+
+    [Theory]
+    [InlineData(0)]
+    [InlineData(2)]
+    public void TokensThatAContractLacksAreAddedAndTheirRowsTrained(int rank)
+    {
+        var parent = _runs.Base();
+        var options = TinyRuns.Tuning(_runs.Talks) with { Contract = "gemma", Lora = new() { Rank = rank } };
+        Assert.Equal("ATT1102", Assert.ThrowsAny<AttuneException>(() => Sft.Run(options, _runs.Context("lacks", parent))).Code);
+
+        var child = Sft.Run(options with { NewTokens = ["<start_of_turn>", "<end_of_turn>"] }, _runs.Context(FormattableString.Invariant($"grown-{rank}"), parent));
+        var (before, after) = (Tokenizer.Load(parent.Draft.Files.Require(ModelFiles.Tokenizer)), Tokenizer.Load(child.Draft.Files.Require(ModelFiles.Tokenizer)));
+        Assert.Equal(before.VocabularySize + 2, after.VocabularySize);
+        using var decoder = DecoderFiles.Load(child.Draft.Files);
+        Assert.Equal(after.VocabularySize, decoder.Config.VocabularySize);
+        Assert.Equal(after.AddedTokens["<end_of_turn>"], decoder.Config.EosTokenIds[0]);
+        // Both began at the mean: what tells them apart was learnt.
+        var rows = decoder.Body.Embedding.Weight;
+        Assert.False(rows[after.AddedTokens["<start_of_turn>"]].allclose(rows[after.AddedTokens["<end_of_turn>"]]));
+        Assert.False(Directory.Exists(Path.Combine(_runs.Context(FormattableString.Invariant($"grown-{rank}")).RunFolder, "grown")));
+        if (rank > 0)
+            Assert.Equal(["embed_tokens"], AdapterConfig.Read(child.Draft.Files.Require(AdapterFiles.InVersion + AdapterConfig.FileName)).Targets.Saved);
+    }
+
+    [Fact]
+    public void DropoutIsForSft() => Assert.Equal("ATT5136", Assert.Throws<TrainingException>(() =>
+        Dpo.Run(TinyRuns.Preferring(_runs.Pairs) with { Lora = new() { Rank = 2, Dropout = 0.1 } }, _runs.Context("dpo-dropout", _runs.Base()))).Code);
 
     [Theory]
     [InlineData(BaseWeights.F32)]

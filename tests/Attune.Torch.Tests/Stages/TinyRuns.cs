@@ -82,6 +82,7 @@ public sealed class TinyRuns : IDisposable
     public static LoraOptions Adapters(string run) => run switch
     {
         "sft-lora" => new() { Rank = 2 },
+        "sft-dropout" => new() { Rank = 2, Dropout = 0.2 },
         "sft-qlora" => new() { Rank = 2, Dora = true, ModulesToSave = ["embed_tokens"], RankPattern = ["q_proj=3"] },
         _ => new(),
     };

@@ -1,0 +1,38 @@
+using Attune.Core.Checkpoints;
+using Xunit;
+
+namespace Attune.App.Tests;
+
+/// <summary>attune merge: an adapter laid on its parent gives the version that its run made, of language and of reward models.</summary>
+public sealed class MergeTests(SmallVersions versions) : IClassFixture<SmallVersions>, IDisposable
+{
+    private readonly Workplace _at = new();
+
+    public void Dispose() => _at.Dispose();
+
+    [Theory]
+    [InlineData("sft", "talks.jsonl", "Instruct")]
+    [InlineData("reward", "pairs.jsonl", "Reward")]
+    public async Task An_adapter_and_its_parent_are_the_version_of_the_run(string stage, string data, string kind)
+    {
+        await Done(stage, data, "--parent", versions.Base, "--save-as", "t:tuned", "--steps", "2", "--lora-rank", "2", "--save-adapter", "adapter", "--threads", "1");
+        var output = await Done("merge", versions.Base, "adapter", "--save-as", "t:merged", "--kind", kind.ToLowerInvariant());
+        Assert.Contains(kind, output, StringComparison.Ordinal);
+        await Done("export", "t:tuned", "tuned");
+        await Done("export", "t:merged", "merged");
+        foreach (var file in new[] { "model.safetensors", "config.json" })
+            Assert.Equal(Digests.Sha256Of(_at.PathOf("tuned", file)), Digests.Sha256Of(_at.PathOf("merged", file)));
+
+        var refused = await _at.RunAsync("import", "adapter", "--save-as", "t:no");
+        Assert.NotEqual(0, refused.ExitCode);
+        Assert.Contains("ATT3407", refused.ToString(), StringComparison.Ordinal);
+        Assert.Contains("attune merge", refused.ToString(), StringComparison.Ordinal);
+    }
+
+    private async Task<string> Done(params string[] arguments)
+    {
+        var result = await _at.RunAsync(arguments);
+        Assert.True(result.ExitCode == 0, result.ToString());
+        return result.ToString();
+    }
+}
