@@ -19,14 +19,6 @@ public static class Tuning
     /// <exception cref="TrainingException">ATT5101: a target fits no module; ATT5134: fewer bits for weights that are trained; ATT5136: dropout outside SFT.</exception>
     public static Decoder Load(ModelFiles parent, TuningOptions options, string stage)
     {
-        if (options is { Lora.Dropout: > 0 } and not SftOptions)
-        {
-            throw new TrainingException("ATT5136", $"{stage} weighs log-probabilities against each other; dropout would make each of them another model's.")
-            {
-                Field = "lora.dropout",
-                Hint = "Leave it out here; SFT takes it.",
-            };
-        }
         var decoder = DecoderFiles.Load(parent, Compute.Open(options.Device), hold: Holding(options));
         decoder.LogitRows = options.LogitRows;
         return decoder.Tuned(options, stage);
@@ -46,11 +38,20 @@ public static class Tuning
     };
 
     /// <summary>Sets a model that has been read to the options' types, and puts the adapters on; disposes it where that fails.</summary>
+    /// <exception cref="TrainingException">ATT5101: a target fits no module; ATT5136: dropout outside SFT.</exception>
     public static T Tuned<T>(this T model, TuningOptions options, string stage)
         where T : nn.Module, ITunable
     {
         try
         {
+            if (options is { Lora.Dropout: > 0 } and not SftOptions)
+            {
+                throw new TrainingException("ATT5136", $"{stage} weighs log-probabilities against each other; dropout would make each of them another model's.")
+                {
+                    Field = "lora.dropout",
+                    Hint = "Leave it out here; SFT takes it.",
+                };
+            }
             model.Body.Recompute = options.Recompute;
             model.Body.Compute = Compute.Of(options.Dtype);
             if (options.Lora.Rank > 0)
