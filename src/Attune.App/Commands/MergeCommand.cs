@@ -94,5 +94,5 @@ internal static class MergeCommand
         lora.Save(folder, prefix: AdapterFiles.InVersion);
     }
 
-    private static bool IsWeights(string file) => file.EndsWith(".safetensors", StringComparison.Ordinal) || file == WeightFiles.Index || file.StartsWith(AdapterFiles.InVersion, StringComparison.Ordinal);
+    private static bool IsWeights(string file) => WeightFiles.IsOne(file) || file.StartsWith(AdapterFiles.InVersion, StringComparison.Ordinal);
 }

@@ -24,6 +24,9 @@ public sealed class WeightFiles : IDisposable
     /// <summary>All tensors, sorted by name.</summary>
     public IReadOnlyList<TensorInfo> Tensors { get; private set; } = [];
 
+    /// <summary>Whether a file of a model's folder holds weights, or lists where they are.</summary>
+    public static bool IsOne(string name) => name == Index || name.EndsWith(".safetensors", StringComparison.Ordinal);
+
     /// <summary>Opens the weights of a model.</summary>
     /// <exception cref="CheckpointException">A broken, missing or pickled file; a shard list that does not fit its shards (ATT2015).</exception>
     public static WeightFiles Open(ModelFiles model)

@@ -41,11 +41,9 @@ public static class GrownModel
                     : stream => Copy(weights, part.Name, stream))));
         }
         var made = ModelFiles.OfFolder(folder).Paths;
-        var kept = model.Paths.Where(f => !IsReplaced(f.Key) && !made.ContainsKey(f.Key));
+        var kept = model.Paths.Where(f => f.Key != ModelFiles.PromptContract && !WeightFiles.IsOne(f.Key) && !made.ContainsKey(f.Key));
         return new(made.Concat(kept).ToDictionary(StringComparer.Ordinal), model.Description);
     }
-
-    private static bool IsReplaced(string name) => name is ModelFiles.PromptContract or WeightFiles.Index || name.EndsWith(".safetensors", StringComparison.Ordinal);
 
     /// <summary>[V, D] with a row for each id of the grown tokenizer.</summary>
     private static void WriteRows(WeightFiles weights, DecoderTensor part, Tokenizer before, Tokenizer grown, Stream stream)

@@ -1,8 +1,5 @@
 using System.Security.Cryptography;
 using System.Text;
-using System.Text.Encodings.Web;
-using System.Text.Json;
-using System.Text.Json.Nodes;
 using Attune.Core.Tokens.Decoders;
 using Attune.Prompts;
 
@@ -14,7 +11,6 @@ namespace Attune.Core.Tokens;
 /// </summary>
 public sealed class Tokenizer : ITokenEncoder
 {
-    private static readonly JsonSerializerOptions Written = new() { WriteIndented = true, Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping };
     private readonly byte[] _json;
     private readonly TokenizerParts _parts;
     private readonly Dictionary<int, AddedToken> _addedById;
@@ -65,26 +61,14 @@ public sealed class Tokenizer : ITokenEncoder
     /// <exception cref="TokenException">ATT2502: a text is empty.</exception>
     public Tokenizer WithSpecialTokens(IReadOnlyList<string> texts)
     {
-        var json = JsonNode.Parse(_json)!.AsObject();
-        var list = json["added_tokens"] as JsonArray ?? [];
-        json["added_tokens"] = list;
-        var next = VocabularySize;
+        var (added, next) = (new List<AddedToken>(), VocabularySize);
         foreach (var text in texts.Distinct(StringComparer.Ordinal).Where(t => !AddedTokens.ContainsKey(t)))
         {
             if (text.Length == 0)
                 throw TokenException.Bad(null, "added_tokens", "A special token needs a text.");
-            list.Add(new JsonObject
-            {
-                ["id"] = _parts.Model.Vocabulary.TryGetId(text, out var known) ? known : next++,
-                ["content"] = text,
-                ["single_word"] = false,
-                ["lstrip"] = false,
-                ["rstrip"] = false,
-                ["normalized"] = false,
-                ["special"] = true,
-            });
+            added.Add(new(_parts.Model.Vocabulary.TryGetId(text, out var known) ? known : next++, text));
         }
-        return Parse(Encoding.UTF8.GetBytes(json.ToJsonString(Written)));
+        return Parse(TokenizerWriter.Add(_json, added));
     }
 
     /// <summary>Writes tokenizer.json: the very bytes that it was read from, so that nothing is lost on the way.</summary>

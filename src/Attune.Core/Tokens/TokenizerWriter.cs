@@ -1,17 +1,34 @@
 using System.Buffers;
 using System.Text.Encodings.Web;
 using System.Text.Json;
+using System.Text.Json.Nodes;
 
 namespace Attune.Core.Tokens;
 
 /// <summary>Writes a byte-level BPE tokenizer as the tokenizer.json that Hugging Face tokenizers writes.</summary>
 internal static class TokenizerWriter
 {
+    // Relaxed: a vocabulary full of \u escapes is for nobody to read. It never goes into HTML.
+    private static readonly JsonWriterOptions Readable = new() { Indented = true, NewLine = "\n", Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping };
+
+    /// <summary>The same file with further added tokens behind those that it has.</summary>
+    public static byte[] Add(byte[] file, IEnumerable<AddedToken> added)
+    {
+        var root = JsonNode.Parse(file)!.AsObject();
+        if (root["added_tokens"] is not JsonArray list)
+            root["added_tokens"] = list = [];
+        foreach (var token in added)
+            list.Add(Entry(token));
+        var buffer = new ArrayBufferWriter<byte>();
+        using (var json = new Utf8JsonWriter(buffer, Readable))
+            root.WriteTo(json);
+        return [.. buffer.WrittenSpan, (byte)'\n'];
+    }
+
     public static byte[] Write(IReadOnlyList<string> vocabulary, IReadOnlyList<(string Left, string Right)> merges, IReadOnlyList<AddedToken> added, WordSplit split, bool normalize = false)
     {
         var buffer = new ArrayBufferWriter<byte>();
-        // Relaxed: a vocabulary full of \u escapes is for nobody to read. It never goes into HTML.
-        using (var json = new Utf8JsonWriter(buffer, new JsonWriterOptions { Indented = true, NewLine = "\n", Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping }))
+        using (var json = new Utf8JsonWriter(buffer, Readable))
         {
             json.WriteStartObject();
             json.WriteString("version", "1.0");
@@ -35,19 +52,20 @@ internal static class TokenizerWriter
     {
         json.WriteStartArray("added_tokens");
         foreach (var token in added)
-        {
-            json.WriteStartObject();
-            json.WriteNumber("id", token.Id);
-            json.WriteString("content", token.Text);
-            json.WriteBoolean("single_word", token.SingleWord);
-            json.WriteBoolean("lstrip", token.StripLeft);
-            json.WriteBoolean("rstrip", token.StripRight);
-            json.WriteBoolean("normalized", token.Normalized);
-            json.WriteBoolean("special", token.Special);
-            json.WriteEndObject();
-        }
+            Entry(token).WriteTo(json);
         json.WriteEndArray();
     }
+
+    private static JsonObject Entry(AddedToken token) => new()
+    {
+        ["id"] = token.Id,
+        ["content"] = token.Text,
+        ["single_word"] = token.SingleWord,
+        ["lstrip"] = token.StripLeft,
+        ["rstrip"] = token.StripRight,
+        ["normalized"] = token.Normalized,
+        ["special"] = token.Special,
+    };
 
     private static void WriteNormalizer(Utf8JsonWriter json, bool normalize)
     {

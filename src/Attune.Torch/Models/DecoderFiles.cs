@@ -190,7 +190,7 @@ public static class DecoderFiles
         }
         using var stored = WeightFiles.Open(tunable.Source ?? throw new InvalidOperationException("A model that was not read from files has nothing to merge into."));
         write(TensorNames.All(tunable.Config).Select(t => stored.Find(t.Name) is not { } info
-            ? Source(t.Name, lora.Find(t.Name)!.Parameters[0].Value, type) // a new head, trained whole
+            ? Source(t.Name, (lora.Find(t.Name) ?? throw NoNewHead(t.Name)).Parameters[0].Value, type)
             : new TensorSource(info.Name, type ?? info.Type, info.Shape, stream =>
             {
                 if (lora.Find(info.Name) is { } adapter)
@@ -200,6 +200,9 @@ public static class DecoderFiles
                 stored.LetGo(info.Name);
             })));
     }
+
+    // What the files lack is a new head, trained whole: without it there would be nothing but a random one.
+    private static CheckpointException NoNewHead(string name) => new("ATT2013", "Neither the model nor the adapter holds this tensor.") { Field = name };
 
     private static void Merge(WeightFiles stored, TensorInfo tensor, MatrixAdapter adapter, TensorType type, Stream stream)
     {

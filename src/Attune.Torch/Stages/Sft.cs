@@ -3,7 +3,6 @@ using Attune.Core.Checkpoints;
 using Attune.Core.Exchange;
 using Attune.Core.Tokens;
 using Attune.Core.Versions;
-using Attune.Torch.Models;
 using Attune.Torch.Optimisers;
 
 namespace Attune.Torch.Stages;
@@ -45,7 +44,7 @@ public static class Sft
             counts[file.Path] = replayed.Count(r => r.Origin.File == file.Path);
         var rows = Replay.Interleave(talks, replayed);
         var validation = PretrainData.Batches(ConversationRows(validationFiles, contract, options, new RowTally(), counts), options.MicroBatchTokens);
-        var tuning = options.ForNewRows(HuggingFaceConfig.Read(parent.Require(ModelFiles.Config)));
+        var tuning = options.ForNewRows(parent);
         using var decoder = Tuning.Load(parent, tuning, Stage);
         var config = contract.Endings(decoder.Config);
         var dropout = AdapterDropout.Of(decoder, tuning);

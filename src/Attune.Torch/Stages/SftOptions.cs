@@ -45,10 +45,14 @@ public sealed record SftOptions : TuningOptions
     /// nobody would ever learn what the new rows mean, so both are trained whole.
     /// </summary>
     /// <param name="grown">The model with its new rows.</param>
-    internal SftOptions ForNewRows(DecoderConfig grown) => Lora.Rank == 0 || NewTokens.Count == 0 ? this : this with
+    internal SftOptions ForNewRows(ModelFiles grown)
     {
-        Lora = Lora with { ModulesToSave = [.. Lora.ModulesToSave.Append(grown.Names.Embedding).Concat(grown.TiedEmbeddings ? [] : [grown.Names.Head]).Distinct(StringComparer.Ordinal)] },
-    };
+        if (Lora.Rank == 0 || NewTokens.Count == 0)
+            return this;
+        var config = HuggingFaceConfig.Read(grown.Require(ModelFiles.Config));
+        string[] whole = config.TiedEmbeddings ? [config.Names.Embedding] : [config.Names.Embedding, config.Names.Head];
+        return this with { Lora = Lora with { ModulesToSave = [.. Lora.ModulesToSave.Union(whole, StringComparer.Ordinal)] } };
+    }
 
     /// <summary>For tests.</summary>
     public static SftOptions Tiny() => new() { SequenceLength = 128, MicroBatchTokens = 512, LearningRate = 5e-3 };

@@ -1,8 +1,8 @@
 using System.Globalization;
 using Attune.Core.Randomness;
-using Attune.Torch.Stages;
+using Attune.Torch.Models;
 
-namespace Attune.Torch.Models;
+namespace Attune.Torch.Stages;
 
 /// <summary>
 /// Dropout on what goes into the adapters while a model is trained (Hu et al. 2021; PEFT's <c>lora_dropout</c>). Between
