@@ -1,4 +1,3 @@
-using System.Diagnostics;
 using System.Globalization;
 using System.Text.Json;
 using Attune.Torch.Models;
@@ -92,18 +91,7 @@ internal static class BigModel
         return 0;
     }
 
-    private static BigPart InAProcess(params string[] part)
-    {
-        var start = new ProcessStartInfo(Environment.ProcessPath!) { RedirectStandardOutput = true, UseShellExecute = false };
-        if (Path.GetFileNameWithoutExtension(Environment.ProcessPath) == "dotnet")
-            start.ArgumentList.Add(typeof(BigModel).Assembly.Location);
-        foreach (var argument in (string[])["big", "part", .. part])
-            start.ArgumentList.Add(argument);
-        using var process = Process.Start(start)!;
-        var line = process.StandardOutput.ReadToEnd();
-        process.WaitForExit();
-        return process.ExitCode == 0 ? JsonSerializer.Deserialize<BigPart>(line)! : throw new InvalidOperationException($"The process ended with {process.ExitCode}.");
-    }
+    private static BigPart InAProcess(params string[] part) => JsonSerializer.Deserialize<BigPart>(OwnProcess.Run(["big", "part", .. part]))!;
 
     private static void Tell(FormattableString text) => Console.Error.WriteLine(FormattableString.Invariant(text));
 

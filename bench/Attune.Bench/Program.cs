@@ -15,6 +15,7 @@ return args switch
     ["template-fuzz", .. var rest] => TemplateFuzzBench.Run(rest),
     ["file-fuzz", .. var rest] => FileFuzz.Run(rest),
     ["lora", .. var rest] => LoraSpeed.Run(rest),
+    ["memory-options", .. var rest] => MemoryOptions.Run(rest),
     ["big", .. var rest] => BigModel.Run(rest),
     _ => Usage(),
 };
@@ -34,7 +35,8 @@ static int Usage()
           template-fuzz [--count N] [--start N] [--seed N]             mutated templates
           file-fuzz [--count 1000000] [--first 0] [--seed 1]           mutated model files
           lora [width …]                                               adapters against full fine-tuning
-          load [megabytes]                                             opening and loading: memory against the file
+          load [layers]                                                opening and loading: memory against the file
+          memory-options                                               recompute and rows of logits: time against memory
           big                                                          a 1.1 B model: predicted and measured memory
         """);
     return 2;

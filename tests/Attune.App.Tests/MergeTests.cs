@@ -1,4 +1,5 @@
 using Attune.Core.Checkpoints;
+using Attune.Core.Checkpoints.Adapters;
 using Xunit;
 
 namespace Attune.App.Tests;
@@ -27,6 +28,21 @@ public sealed class MergeTests(SmallVersions versions) : IClassFixture<SmallVers
         Assert.NotEqual(0, refused.ExitCode);
         Assert.Contains("ATT3407", refused.ToString(), StringComparison.Ordinal);
         Assert.Contains("attune merge", refused.ToString(), StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task A_reward_adapter_without_its_score_is_refused()
+    {
+        await Done("reward", "pairs.jsonl", "--parent", versions.Base, "--save-as", "t:tuned", "--steps", "1", "--lora-rank", "2", "--save-adapter", "adapter", "--threads", "1");
+        var path = _at.PathOf("adapter", AdapterFiles.WeightsName);
+        using (var file = SafetensorsFile.Open(path))
+            SafetensorsWriter.Write(path + ".cut", file.Tensors.Where(t => !t.Name.Contains("score", StringComparison.Ordinal)).Select(t => TensorSource.Of(t.Name, t.Type, t.Shape, file.Bytes(t.Name).ToArray())));
+        File.Move(path + ".cut", path, overwrite: true);
+
+        var refused = await _at.RunAsync("merge", versions.Base, "adapter", "--save-as", "t:no");
+        Assert.NotEqual(0, refused.ExitCode);
+        Assert.Contains("ATT2013", refused.ToString(), StringComparison.Ordinal);
+        Assert.Contains("score", refused.ToString(), StringComparison.Ordinal);
     }
 
     private string Architecture(string folder) => HuggingFaceConfig.Read(_at.PathOf(folder, "config.json")).Architecture;

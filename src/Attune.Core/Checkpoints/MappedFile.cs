@@ -1,4 +1,5 @@
 using System.IO.MemoryMappedFiles;
+using System.Runtime.InteropServices;
 
 namespace Attune.Core.Checkpoints;
 
@@ -6,7 +7,7 @@ namespace Attune.Core.Checkpoints;
 /// A file mapped into memory, read-only: nothing is read until it is looked at, and then it is the operating system's
 /// page. Safe to read from many threads; spans are valid until <see cref="Dispose"/>.
 /// </summary>
-internal sealed unsafe class MappedFile : IDisposable
+internal sealed unsafe partial class MappedFile : IDisposable
 {
     private readonly MemoryMappedFile _map;
     private readonly MemoryMappedViewAccessor _view;
@@ -54,6 +55,27 @@ internal sealed unsafe class MappedFile : IDisposable
             throw new ArgumentOutOfRangeException(nameof(offset));
         return new(_start + offset, count);
     }
+
+    /// <summary>
+    /// Says that bytes are not needed for now: the system may take their pages from this process. They come back when they
+    /// are read again.
+    /// </summary>
+    public void LetGo(long offset, long count)
+    {
+        ObjectDisposedException.ThrowIf(_start is null, this);
+        if (OperatingSystem.IsWindows())
+            return;
+        var page = (nint)Environment.SystemPageSize;
+        var (first, last) = ((nint)(_start + offset) / page * page, (nint)(_start + offset + count) / page * page);
+        if (last > first)
+            _ = Advise(first, (nuint)(last - first), DoNotNeed);
+    }
+
+    private const int DoNotNeed = 4; // MADV_DONTNEED, on Linux and macOS alike
+
+    [LibraryImport("libc", EntryPoint = "madvise")]
+    [DefaultDllImportSearchPaths(DllImportSearchPath.SafeDirectories)]
+    private static partial int Advise(nint start, nuint length, int advice);
 
     /// <summary>Unmaps the file; spans that it gave are dead from here on.</summary>
     public void Dispose()

@@ -1,6 +1,3 @@
-using System.IO.MemoryMappedFiles;
-using System.Runtime.InteropServices;
-
 namespace Attune.Core.Checkpoints;
 
 /// <summary>
@@ -8,18 +5,15 @@ namespace Attune.Core.Checkpoints;
 /// bytes are the operating system's pages. Safe to read from many threads. Spans that it gave are valid until
 /// <see cref="Dispose"/>; nobody may shorten the file meanwhile (the store's blobs are never written again).
 /// </summary>
-public sealed unsafe partial class SafetensorsFile : IDisposable
+public sealed class SafetensorsFile : IDisposable
 {
-    private readonly MemoryMappedFile _map;
-    private readonly MemoryMappedViewAccessor _view;
+    private readonly MappedFile _file;
     private readonly Dictionary<string, TensorInfo> _byName;
-    private byte* _start;
 
-    private SafetensorsFile(string path, MemoryMappedFile map, MemoryMappedViewAccessor view, byte* start, long length)
+    private SafetensorsFile(string path, MappedFile file)
     {
-        (_map, _view, Path) = (map, view, path);
-        _start = start;
-        (Tensors, Metadata) = SafetensorsHeader.Read(new(start, (int)Math.Min(length, SafetensorsHeader.MaxLength + 8)), length, path);
+        (_file, Path) = (file, path);
+        (Tensors, Metadata) = SafetensorsHeader.Read(file.Head(SafetensorsHeader.MaxLength + 8), file.Length, path);
         _byName = Tensors.ToDictionary(t => t.Name, StringComparer.Ordinal);
     }
 
@@ -38,27 +32,16 @@ public sealed unsafe partial class SafetensorsFile : IDisposable
     /// </exception>
     public static SafetensorsFile Open(string path)
     {
-        MemoryMappedFile? map = null;
-        MemoryMappedViewAccessor? view = null;
-        byte* start = null;
+        if (File.Exists(path) && new FileInfo(path).Length is < 8 and var length)
+            throw new CheckpointException("ATT2010", $"The file has {length} bytes; a safetensors file has at least 8.") { File = path, Field = "header" };
+        var file = MappedFile.Open(path);
         try
         {
-            var length = new FileInfo(path).Length;
-            if (length < 8)
-                throw new CheckpointException("ATT2010", $"The file has {length} bytes; a safetensors file has at least 8.") { File = path, Field = "header" };
-            map = MemoryMappedFile.CreateFromFile(File.OpenHandle(path), null, 0, MemoryMappedFileAccess.Read, HandleInheritability.None, leaveOpen: false);
-            view = map.CreateViewAccessor(0, 0, MemoryMappedFileAccess.Read);
-            view.SafeMemoryMappedViewHandle.AcquirePointer(ref start);
-            return new(path, map, view, start + view.PointerOffset, Math.Min(length, view.Capacity));
+            return new(path, file);
         }
-        catch (Exception e)
+        catch
         {
-            if (start is not null)
-                view!.SafeMemoryMappedViewHandle.ReleasePointer();
-            view?.Dispose();
-            map?.Dispose();
-            if (e is IOException or UnauthorizedAccessException)
-                throw new CheckpointException("ATT2003", $"The file cannot be read: {e.Message}", e) { File = path };
+            file.Dispose();
             throw;
         }
     }
@@ -117,31 +100,11 @@ public sealed unsafe partial class SafetensorsFile : IDisposable
     public void LetGo(string name)
     {
         var tensor = this[name];
-        ObjectDisposedException.ThrowIf(_start is null, this);
-        if (OperatingSystem.IsWindows())
-            return;
-        var page = (nint)Environment.SystemPageSize;
-        var (first, last) = ((nint)(_start + tensor.Start) / page * page, (nint)(_start + tensor.Start + tensor.Length) / page * page);
-        if (last > first)
-            _ = Advise(first, (nuint)(last - first), DoNotNeed);
+        _file.LetGo(tensor.Start, tensor.Length);
     }
-
-    private const int DoNotNeed = 4; // MADV_DONTNEED, on Linux and macOS alike
-
-    [LibraryImport("libc", EntryPoint = "madvise")]
-    [DefaultDllImportSearchPaths(DllImportSearchPath.SafeDirectories)]
-    private static partial int Advise(nint start, nuint length, int advice);
 
     /// <summary>Unmaps the file; spans that it gave are dead from here on.</summary>
-    public void Dispose()
-    {
-        if (_start is null)
-            return;
-        _start = null;
-        _view.SafeMemoryMappedViewHandle.ReleasePointer();
-        _view.Dispose();
-        _map.Dispose();
-    }
+    public void Dispose() => _file.Dispose();
 
     internal static CheckpointException Missing(string name, string path) => new("ATT2013", "The model has no such tensor.")
     {
@@ -152,9 +115,8 @@ public sealed unsafe partial class SafetensorsFile : IDisposable
 
     private ReadOnlySpan<byte> Slice(TensorInfo tensor, long offset, int count)
     {
-        ObjectDisposedException.ThrowIf(_start is null, this);
         if (offset < 0 || count < 0 || count > tensor.Length - offset)
             throw new ArgumentOutOfRangeException(nameof(offset));
-        return new(_start + tensor.Start + offset, count);
+        return _file.Slice(tensor.Start + offset, count);
     }
 }

@@ -168,7 +168,9 @@ public static class DecoderFiles
                     layer.Hold(HeldMatrix.Read((first, values) => weights.ReadFloats($"{name}.weight", first, values.Span), format, layer.Rows, layer.Columns, device));
                 weights.LetGo($"{name}.weight");
             }
-            // Before it is filled: memory that nothing was written to is converted for nothing, and is never there in both types.
+            // Before they are filled, and anew: a conversion would hold the largest matrix in both types.
+            foreach (var (_, layer) in module.named_modules().Where(m => $"{m.name}.weight" != except))
+                (layer as MatrixLayer)?.Retype(dtype);
             module.to(dtype);
             module.Load(weights, except);
             module.to(device);

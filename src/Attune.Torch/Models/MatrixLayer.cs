@@ -90,6 +90,16 @@ public abstract class MatrixLayer : nn.Module<Tensor, Tensor>
     /// <summary>W without its adapter in float32, in the caller's scope: a copy where it is held in fewer bits.</summary>
     internal Tensor Floats() => Held?.Floats() ?? Matrix!.detach().to(float32);
 
+    /// <summary>Gives a weight that holds nothing yet another type: nothing is converted, so the two types are never there at once.</summary>
+    internal void Retype(ScalarType dtype)
+    {
+        if (Matrix is null || Matrix.dtype == dtype)
+            return;
+        Matrix.Dispose();
+        Matrix = new Parameter(empty(Rows, Columns, dtype: dtype));
+        ConditionallyRegisterParameter("weight", Matrix);
+    }
+
     /// <summary>Puts a matrix in fewer bits in the weight's place, for good.</summary>
     internal void Hold(HeldMatrix held)
     {
