@@ -14,7 +14,7 @@ public sealed class AlignTests : IDisposable
 
     public static TheoryData<string, string> Decisions => new()
     {
-        { "graded", "dpo" }, { "noisy-pairs", "dpo" }, { "few-pairs", "dpo" }, { "pairs", "dpo" }, { "thumbs", "kto" }, { "own-answers", "dpo" }, { "conversations", "sft" }, { "texts", "pretrain" }, { "base-pairs", "orpo" },
+        { "graded", "dpo" }, { "noisy-pairs", "dpo" }, { "few-pairs", "dpo" }, { "pairs", "dpo" }, { "thumbs", "kto" }, { "verifiable", "grpo" }, { "own-answers", "dpo" }, { "conversations", "sft" }, { "texts", "pretrain" }, { "base-pairs", "orpo" },
     };
 
     private static AlignEvidence Evidence(string rule)
@@ -27,6 +27,7 @@ public sealed class AlignTests : IDisposable
             "few-pairs" => some with { Pairs = 50 },
             "pairs" => some with { Pairs = 900 },
             "thumbs" => some with { Good = 300, Bad = 100 },
+            "verifiable" => some with { Prompts = 100, CanScore = true, ByRules = true },
             "own-answers" => some with { Prompts = 100, CanScore = true },
             "conversations" => some with { Conversations = 100 },
             "texts" => some with { Texts = 100 },
@@ -110,6 +111,21 @@ public sealed class AlignTests : IDisposable
         Assert.Equal("few-pairs", (string)trained.Lineage.Facts["align"]!["decided_by"]!);
         var tagged = store.List().Any(v => v.Tags.Contains("world:aligned"));
         Assert.Equal(code == ExitCode.Done, tagged);
+        Assert.True(code is ExitCode.Done or ExitCode.GateSaidNo);
+    }
+
+    [Fact]
+    public void Rules_reinforce_the_versions_own_answers()
+    {
+        var prompts = Path.Combine(_out, "prompts.jsonl");
+        File.WriteAllLines(prompts, Enumerable.Range(0, 24).Select(i => $$"""{"prompt": "Say {{i}}.", "answer": "{{i}}"}"""));
+        var code = Align.Run(Options with { Data = [prompts], World = null, Rule = ["contains"], Set = ["prompts=2", "samples=2"] }, CancellationToken.None);
+        var report = JsonNode.Parse(File.ReadAllText(Path.Combine(_out, "align.json")))!;
+        Assert.Equal("verifiable", (string)report["rule"]!);
+        var log = report["log"]!.AsArray();
+        Assert.Equal("grpo", (string)log.Single(l => (string)l!["what"]! == "decision")!["stage"]!);
+        var trained = ModelStore.Open(MicroWorld.Store).Resolve((string)log.First(l => (string)l!["what"]! == "round")!["version"]!);
+        Assert.Equal("grpo", trained.Lineage.Stage);
         Assert.True(code is ExitCode.Done or ExitCode.GateSaidNo);
     }
 

@@ -63,13 +63,19 @@ internal sealed class Align
     private int Run(CancellationToken cancel)
     {
         var clock = Stopwatch.StartNew();
-        var evidence = AlignEvidence.Of(_options.Data, _start.Kind, _start.Kind != VersionKind.Base && _start.Files.Find(ModelFiles.PromptContract) is not null, _ranker is not null, cancel);
+        var evidence = AlignEvidence.Of(_options.Data, new AlignEvidence
+        {
+            Kind = _start.Kind,
+            Answers = _start.Kind != VersionKind.Base && _start.Files.Find(ModelFiles.PromptContract) is not null,
+            CanScore = _ranker is not null,
+            ByRules = _options.Rule.Count > 0,
+        }, cancel);
         var rule = AlignRules.Decide(evidence);
         var data = AlignData.Part(_options, rule, Path.Combine(_folder, "data"));
         var window = _options.SequenceLength ?? Math.Min(1024, HuggingFaceConfig.Read(_start.Files.Require(ModelFiles.Config)).ContextLength);
-        if (rule.OnPolicy)
-            Draw(data, _start, 0, cancel);
         var settings = Settings(rule, evidence, window);
+        if (DrawsPairs(rule, settings))
+            Draw(data, _start, 0, cancel);
         var plan = AlignCost.Of(settings, _start, _options, data.Round(0), _folder, BudgetForTraining, cancel);
         Tell(rule, evidence, plan);
         if (_options.DryRun)
@@ -101,6 +107,12 @@ internal sealed class Align
         };
         if (stage != "pretrain")
             options["overlong"] = "drop";
+        if (AlignSettings.IsReinforcement(stage))
+        {
+            options["rules"] = _options.Rule;
+            options["reward_model"] = _options.Reward;
+            options["max_new_tokens"] = _options.MaxTokens;
+        }
         if (stage is "dpo" or "kto" or "orpo")
             options["beta"] = _options.Beta ?? 0.1;
         foreach (var given in _options.Set)
@@ -112,6 +124,8 @@ internal sealed class Align
         _ = RecipeRunner.BindTraining(stage, OptionLayer.FromValues(options, "the decision"), OptionLayer.FromValues(new Dictionary<string, object?>(), "none"));
         return new AlignSettings(stage, rule.Name, options);
     }
+
+    private static bool DrawsPairs(AlignRule rule, AlignSettings settings) => rule.OnPolicy && !settings.Reinforces;
 
     private IHeldOut HeldOut(AlignRule rule, AlignData data, int window) =>
         rule.Stage is "sft" or "pretrain" ? new LossHeldOut(data.Held, window, _options.Items)
@@ -146,7 +160,7 @@ internal sealed class Align
                 Terminal.Out.Line($"  the budget ends here, after {round} of {plan.Rounds} rounds.");
                 return (best, round);
             }
-            if (rule.OnPolicy && round > 0)
+            if (DrawsPairs(rule, settings) && round > 0)
                 Draw(data, now, round, cancel);
             now = Train(settings, data.Round(round), now, FormattableString.Invariant($"round-{round + 1}"), plan, cancel);
             var (won, kl) = (held.Against(_start, now, cancel), Kl(now, data, cancel));

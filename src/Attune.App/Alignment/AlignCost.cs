@@ -13,11 +13,17 @@ using Attune.Torch.Stages;
 namespace Attune.App.Alignment;
 
 /// <summary>The stage that was decided on, with its options.</summary>
-/// <param name="Stage">dpo, kto, orpo, sft.</param>
+/// <param name="Stage">dpo, kto, orpo, grpo, sft…</param>
 /// <param name="Rule">The row of the table that decided.</param>
 /// <param name="Options">Its options.</param>
 internal sealed record AlignSettings(string Stage, string Rule, IReadOnlyDictionary<string, object?> Options)
 {
+    /// <summary>Whether the stage draws and scores answers itself: it is given prompts.</summary>
+    public bool Reinforces => IsReinforcement(Stage);
+
+    /// <summary>Whether a stage draws and scores answers itself.</summary>
+    public static bool IsReinforcement(string stage) => stage is "ppo" or "grpo" or "rloo";
+
     /// <summary>The same with one option changed.</summary>
     public AlignSettings With(string key, object? value) => this with { Options = new Dictionary<string, object?>(Options, StringComparer.Ordinal) { [key] = value } };
 

@@ -57,6 +57,11 @@ internal sealed class AlignData
                 PromptRow[] all = [.. options.Data.SelectMany(f => DataReader.ReadPrompts(f, BadRows.Drop)).DistinctBy(p => PreferenceForms.Key(p.Prompt), StringComparer.Ordinal)];
                 data.HeldPrompts = [.. all.Where(p => Place(p.Prompt) < options.HeldOut).Take(options.Items)];
                 data.Prompts = [.. all.Where(p => Place(p.Prompt) >= options.HeldOut)];
+                if (AlignSettings.IsReinforcement(options.Method ?? rule.Stage))
+                {
+                    for (var round = 0; round < options.Rounds; round++)
+                        PreferenceVariants.Write(data.Round(round), data.Prompts.Where((_, i) => i % options.Rounds == round).Select(Row));
+                }
                 break;
             default:
                 var pairs = PreferenceVariants.UnitMargins([.. options.Data.SelectMany(f => DataReader.ReadPreferences(f, BadRows.Drop))]);
@@ -81,6 +86,14 @@ internal sealed class AlignData
             PreferenceVariants.Write(Round(round), learnt.Where((_, i) => i % options.Rounds == round).Select(json));
         PreferenceVariants.Write(Sweep, learnt.Take((int)Math.Ceiling(learnt.Length * options.SweepShare)).Select(json));
         PreferenceVariants.Write(Held, all.Where(r => Place(prompt(r)) < options.HeldOut).Take(options.Items).Select(json));
+    }
+
+    private static JsonObject Row(PromptRow prompt)
+    {
+        var json = PreferenceVariants.Talk(prompt.Prompt);
+        if (prompt.Answer is { } answer)
+            json["answer"] = answer;
+        return json;
     }
 
     private static JsonObject Row(Conversation conversation, string? label, bool value)

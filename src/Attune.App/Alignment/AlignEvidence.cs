@@ -42,17 +42,23 @@ internal sealed record AlignEvidence
     /// <summary>Whether rules, a reward model or a judge can score new answers.</summary>
     public bool CanScore { get; init; }
 
+    /// <summary>Whether it is rules that score them.</summary>
+    public bool ByRules { get; init; }
+
     /// <summary>Looks the files over.</summary>
-    public static AlignEvidence Of(IReadOnlyList<string> files, VersionKind? kind, bool answers, bool canScore, CancellationToken cancel)
+    /// <param name="files">The data.</param>
+    /// <param name="known">What is known without it: the version, and what can score.</param>
+    /// <param name="cancel">Stops between files.</param>
+    public static AlignEvidence Of(IReadOnlyList<string> files, AlignEvidence known, CancellationToken cancel)
     {
         if (files.Count == 0)
-            return new AlignEvidence { Kind = kind, Answers = answers, CanScore = canScore };
+            return known;
         // Duplicates are none of its business: a threshold of one keeps that part cheap.
         var report = DataInspector.Inspect(new InspectOptions { Data = files, Similarity = 1, Examples = 0 }, null, cancel);
         var facts = report.Files.Select(f => f.Preferences).OfType<PreferenceFacts>().ToList();
         int Rows(params FormatKind[] kinds) => report.Files.Where(f => kinds.Contains(f.Format.Kind)).Sum(f => f.Rows);
         int good = facts.Sum(f => f.Desirable), bad = facts.Sum(f => f.Undesirable), preferences = facts.Sum(f => f.Pairs) + good + bad;
-        return new AlignEvidence
+        return known with
         {
             Pairs = facts.Sum(f => f.Pairs) + facts.Sum(f => Math.Max(0, f.Scored - f.Prompts)),
             WithMargin = facts.Sum(f => f.WithMargin) + facts.Sum(f => Math.Max(0, f.Scored - f.Prompts)),
@@ -63,9 +69,6 @@ internal sealed record AlignEvidence
             Texts = Rows(FormatKind.Text, FormatKind.JsonText),
             Contradictions = preferences == 0 ? 0 : (double)report.Files.SelectMany(f => f.Contradictions).Where(c => c.Reason != PreferenceCheck.Repeated).Sum(c => c.Rows) / preferences,
             Languages = [.. report.Files.SelectMany(f => f.Languages).GroupBy(l => l.Key, StringComparer.Ordinal).OrderByDescending(g => g.Sum(l => l.Value)).Select(g => g.Key)],
-            Kind = kind,
-            Answers = answers,
-            CanScore = canScore,
         };
     }
 }

@@ -19,7 +19,7 @@ internal sealed record AlignOptions
     [Description("Name of the new version; without one it has its digest only.")]
     public string? SaveAs { get; init; }
 
-    [Description("The stage to train with (dpo, kto, orpo, sft, pretrain); decided from the data unless given.")]
+    [Description("The stage to train with (dpo, kto, orpo, grpo, rloo, ppo, sft, pretrain); decided from the data unless given.")]
     public string? Method { get; init; }
 
     [Description("Options of the stage, as in loss=ipo; they stand over what is decided.")]

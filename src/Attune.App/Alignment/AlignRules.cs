@@ -8,12 +8,12 @@ namespace Attune.App.Alignment;
 /// <param name="Name">What lineage and report call it.</param>
 /// <param name="When">The condition, in words.</param>
 /// <param name="Holds">The condition.</param>
-/// <param name="Stage">The stage that is run; null makes pairs of the version's own answers first.</param>
+/// <param name="Stage">The stage that is run.</param>
 /// <param name="Options">Options that the row sets.</param>
 /// <param name="Why">The reason, for people.</param>
 internal sealed record AlignRule(string Name, string When, Func<AlignEvidence, bool> Holds, string Stage, Func<AlignEvidence, IReadOnlyDictionary<string, object?>> Options, string Why)
 {
-    /// <summary>Whether pairs are made of the version's own answers, scored, before each round.</summary>
+    /// <summary>Whether it learns from the version's own answers: by a stage that draws them itself, or from pairs that are made of them before each round.</summary>
     public bool OnPolicy { get; init; }
 }
 
@@ -40,7 +40,9 @@ internal static class AlignRules
         new("thumbs", "answers labelled good or bad", e => e.Good > 0 && e.Bad > 0, "kto",
             e => Set((e.Good > e.Bad ? "undesirable_weight" : "desirable_weight", Math.Round((double)Math.Max(e.Good, e.Bad) / Math.Min(e.Good, e.Bad), 3))),
             "KTO learns from single labelled answers, without a second answer to the same prompt; the rarer label is weighted up until both count alike"),
-        new("own-answers", "prompts, and rules, a reward model or a judge that scores answers", e => e.Prompts > 0 && e.CanScore && e.Answers, "dpo", _ => Set(("loss", "offset")),
+        new("verifiable", "prompts, and rules that say what a right answer is", e => e.Prompts > 0 && e.ByRules && e.Answers, "grpo", _ => Set(),
+            "a rule is the truth itself, which no policy can learn to please wrongly: the version's answers are reinforced directly, each against the others to its prompt, with no pairs, no reward model and no value model") { OnPolicy = true },
+        new("own-answers", "prompts, and a reward model or a judge that scores answers", e => e.Prompts > 0 && e.CanScore && e.Answers, "dpo", _ => Set(("loss", "offset")),
             "the version's own answers, scored, are pairs that lie where it is: DPO on them, drawn anew each round") { OnPolicy = true },
         new("conversations", "conversations with answers", e => e.Conversations > 0, "sft", _ => Set(),
             "there is no preference in the data, only answers: SFT imitates them"),

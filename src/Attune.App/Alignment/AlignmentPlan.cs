@@ -20,13 +20,13 @@ internal sealed record AlignmentArm
     /// <summary>sft, dpo or rlhf.</summary>
     public required string Method { get; init; }
 
-    /// <summary>Which part of the report it is for: main, graded, prerequisite, data, beta, rate or noise.</summary>
+    /// <summary>Which part of the report it is for: main, graded, prerequisite, data, beta, rate, noise or length.</summary>
     public required string Group { get; init; }
 
     /// <summary>Whether it starts from Base instead of Instruct.</summary>
     public bool FromBase { get; init; }
 
-    /// <summary>What is varied in its group: β, the factor on the rate, the share of exchanged pairs.</summary>
+    /// <summary>What is varied in its group: β, the factor on the rate or on the length, the share of exchanged pairs.</summary>
     public double? Varied { get; init; }
 
     /// <summary>The stages, in order.</summary>
@@ -57,11 +57,11 @@ internal sealed record AlignmentScale(int Seeds, int SweepSeeds, double SftRate,
 /// <summary>The table of arms: everything that is trained, as data.</summary>
 internal static class AlignmentPlan
 {
-    public static readonly string[] Groups = ["main", "graded", "prerequisite", "data", "beta", "rate", "noise"];
+    public static readonly string[] Groups = ["main", "graded", "prerequisite", "data", "beta", "rate", "noise", "length"];
 
     private const double Beta = 0.1, Kl = 0.05;
 
-    private static readonly double[] Betas = [0.03, 0.3], Rates = [1.0 / 3, 3], Flips = [0.25, 0.5, 1];
+    private static readonly double[] Betas = [0.03, 0.3], Rates = [1.0 / 3, 3], Flips = [0.25, 0.5, 1], Lengths = [0.25, 0.5, 2, 4];
 
     /// <summary>The arms of some groups.</summary>
     /// <param name="scale">Sizes.</param>
@@ -72,16 +72,17 @@ internal static class AlignmentPlan
         long[] seeds = [.. Enumerable.Range(1, scale.Seeds).Select(s => (long)s)], sweep = [.. Enumerable.Range(1, scale.SweepSeeds).Select(s => (long)s)];
         AlignmentArm Arm(string key, string method, string group, long[] with, params IReadOnlyList<ArmStage> stages) => new() { Key = key, Method = method, Group = group, Stages = stages, Seeds = with };
         ArmStage[] Sft(string file, double rate = 1) => [Stage("sft", ("data", file), ("optimiser", "muon"), ("learning_rate", scale.SftRate * rate), ("matrix_rate_scale", 0.4), ("sequence_length", scale.SequenceLength))];
-        ArmStage[] Dpo(string file, double beta = Beta, double rate = 1, string loss = "sigmoid") =>
+        ArmStage[] Dpo(string file, double beta = Beta, double rate = 1, string loss = "sigmoid", double length = 1) =>
         [
             Stage("dpo", [("data", file), ("loss", loss), ("beta", beta), ("learning_rate", scale.DpoRate * rate), ("micro_batch_pairs", 16), ("sequence_length", scale.SequenceLength),
+                .. length == 1 ? [] : new (string, object?)[] { ("epochs", length) },
                 // The world's grades are 0 to 3: the mean margin of a ranking's pairs becomes one.
                 .. loss == "offset" ? [("margin_scale", (object?)0.6)] : Array.Empty<(string, object?)>()]),
         ];
-        ArmStage[] Rlhf(string file, double kl = Kl, double rate = 1, bool rankings = false) =>
+        ArmStage[] Rlhf(string file, double kl = Kl, double rate = 1, bool rankings = false, double length = 1) =>
         [
             Stage("reward", ("data", file), ("likelihood", rankings ? "rankings" : "pairs"), ("learning_rate", scale.RewardRate), ("micro_batch_pairs", 16), ("sequence_length", scale.SequenceLength)),
-            Stage("ppo", ("data", data.Prompts), ("reward_model", "${reward}"), ("kl_coefficient", kl), ("learning_rate", scale.PpoRate * rate), ("steps", scale.PpoSteps),
+            Stage("ppo", ("data", data.Prompts), ("reward_model", "${reward}"), ("kl_coefficient", kl), ("learning_rate", scale.PpoRate * rate), ("steps", Math.Max(1, (int)(scale.PpoSteps * length))),
                 ("prompts", 64), ("max_new_tokens", 48), ("mini_batches", 2), ("sequence_length", scale.SequenceLength)),
         ];
         AlignmentArm FromBase(AlignmentArm arm) => arm with { FromBase = true, Stages = [.. arm.Stages.Select(s => s with { Options = new Dictionary<string, object?>(s.Options) { ["contract"] = "chatml" } })] };
@@ -125,6 +126,11 @@ internal static class AlignmentPlan
                 Arm(Named("sft-flip", share), "sft", "noise", sweep, Sft(data.Chosen(share))) with { Varied = share },
                 Arm(Named("dpo-flip", share), "dpo", "noise", sweep, Dpo(data.Pairs(share))) with { Varied = share },
                 Arm(Named("rlhf-flip", share), "rlhf", "noise", sweep, Rlhf(data.Pairs(share))) with { Varied = share },
+            }),
+            .. Lengths.SelectMany(length => new[]
+            {
+                Arm(Named("dpo-length", length), "dpo", "length", sweep, Dpo(data.Pairs(0), length: length)) with { Varied = length },
+                Arm(Named("rlhf-length", length), "rlhf", "length", sweep, Rlhf(data.Pairs(0), length: length)) with { Varied = length },
             }),
         ];
         // What everything is compared with runs whatever groups are asked for.

@@ -121,9 +121,11 @@ internal sealed class CompareAlignment(CompareAlignmentOptions options)
                     .OrderBy(p => p.X).Select(p => Point("quality", p.Key, p.X))])),
         ]);
 
+        // The same training, shorter and longer, is the curve; without it the arms that went less or more far have to do.
+        string[] overKl = plan.Any(a => a.Group == "length") ? ["length"] : ["beta", "rate"];
         AlignmentSweep OverKl(string metric, string title, string titleZh) => new(title, titleZh, "KL to the start, nats",
         [
-            .. plan.Where(a => a.Group is "main" or "beta" or "rate" && rows.Any(r => r.Metric == metric && r.Group == a.Key)).GroupBy(a => a.Method, StringComparer.Ordinal)
+            .. plan.Where(a => (a.Group == "main" || overKl.Contains(a.Group)) && rows.Any(r => r.Metric == metric && r.Group == a.Key)).GroupBy(a => a.Method, StringComparer.Ordinal)
                 .Select(method => (method.Key, (IReadOnlyList<(double, double, double, double)>)[.. method.Select(a => Point(metric, a.Key, Row("kl", a.Key).Value)).OrderBy(p => p.Item1)])),
         ]);
 
@@ -132,6 +134,7 @@ internal sealed class CompareAlignment(CompareAlignmentOptions options)
             Over("noise", 0, "Noisy labels: quality over the share of exchanged pairs", "标注噪声：质量随被对调的偏好对比例变化", "share exchanged"),
             Over("beta", 0.1, "Sensitivity to β (DPO) and the KL coefficient (PPO)", "对 β 与 KL 系数的敏感度", "β or KL coefficient"),
             Over("rate", 1, "Sensitivity to the learning rate", "对学习率的敏感度", "multiple of the rate"),
+            Over("length", 1, "Trained for shorter and longer", "训练更短与更长", "multiple of the length"),
             OverKl("reward", "Over-optimisation: the reward model's opinion over KL", "过度优化：奖励模型的评分随 KL 变化"),
             OverKl("truth", "… and the truth about the same answers", "……以及同样回答的真实评分"),
         ];

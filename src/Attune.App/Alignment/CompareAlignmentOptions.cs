@@ -30,7 +30,7 @@ internal sealed record CompareAlignmentOptions
     [Description("tiny: rates and steps for the tiny recipe's versions, one seed a sweep; full: for the quickstart's, three seeds.")]
     public PlanScale Scale { get; init; } = PlanScale.Full;
 
-    [Description("Parts of the comparison: main, graded, prerequisite, data, beta, rate, noise; all of them unless given. main always runs.")]
+    [Description("Parts of the comparison: main, graded, prerequisite, data, beta, rate, noise, length; all of them unless given. main always runs.")]
     public IReadOnlyList<string> Groups { get; init; } = [];
 
     [Description("Seeds of the arms that the four questions rest on; the scale's number unless given."), Range(1, 100)]

@@ -1,7 +1,6 @@
 using Attune.App.Alignment;
 using Attune.App.Runs;
 using Attune.Core.Preferences;
-using Attune.Inference;
 using Attune.Prompts;
 using Attune.Torch.Stages;
 
@@ -20,7 +19,7 @@ internal sealed class RankerChoice : IDisposable
     {
         RankBy.Rules => options.Rule.Count > 0 ? new(RuleRanker.Parse(options.Rule)) : throw Missing("rule", "No rule is given."),
         RankBy.Reward => Reward(options),
-        RankBy.Judge => Judge(options, options.Constitution is { } path ? Constitution.Read(path) : Constitution.Default),
+        RankBy.Judge => OpenJudge.Of(options.Judge, options.Endpoint, options.Model, options.Constitution, options.Store) is { } judge ? new(judge.Ranker, judge) : throw Missing("judge", "There is no judge."),
         _ => throw Missing("by", "This ranker needs no choice."),
     };
 
@@ -51,22 +50,6 @@ internal sealed class RankerChoice : IDisposable
         return new(new RewardRanker(scorer, name), scorer);
     }
 
-    private static RankerChoice Judge(RankOptions options, Constitution constitution)
-    {
-        if (options.Judge is { } version)
-        {
-            var model = LocalModel.Open(Running.Open(options.Store, version).Files);
-            return new(new JudgeRanker(model.AsChatClient(), version, constitution), model);
-        }
-        if (options is not { Endpoint: { } endpoint, Model: { } name })
-            throw Missing("judge", "There is no judge.");
-        // A slow judge is no broken one.
-        var http = new HttpClient { Timeout = TimeSpan.FromMinutes(10) };
-        if (Environment.GetEnvironmentVariable("OPENAI_API_KEY") is { Length: > 0 } key)
-            http.DefaultRequestHeaders.Authorization = new("Bearer", key);
-        return new(new JudgeRanker(new OpenAiChatClient(http, endpoint, name), name, constitution), http);
-    }
-
     private static AttuneException Missing(string field, string what) =>
-        new("ATT4801", what) { Field = field, Hint = "--judge VERSION, or --endpoint http://…/v1 with --model NAME; --reward VERSION for a reward model; --rule for rules." };
+        new("ATT4801", what) { Field = field, Hint = $"{OpenJudge.Hint}; --reward VERSION for a reward model; --rule for rules." };
 }

@@ -22,7 +22,7 @@ internal static class TrainCommands
     public static Command Reward()
     {
         var reward = Create<RewardOptions>("reward", "Make a model that scores answers from preferences (pairs or rankings).");
-        reward.Subcommands.Add(Create<RewardRefreshOptions>("refresh", "Train a reward model on with what a policy answers now, labelled by rules."));
+        reward.Subcommands.Add(Create<RewardRefreshOptions>("refresh", "Train a reward model on with what a policy answers now, labelled by rules or a judge."));
         return reward;
     }
 

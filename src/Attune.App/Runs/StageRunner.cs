@@ -1,6 +1,7 @@
 using System.Text.Json.Nodes;
 using Attune.App.Cli;
 using Attune.Core.Checkpoints.Adapters;
+using Attune.Core.Preferences;
 using Attune.Core.Versions;
 using Attune.Torch.Native;
 using Attune.Torch.Stages;
@@ -31,6 +32,7 @@ internal static class StageRunner
         TorchRuntime.Initialise(place.Threads == 0 ? null : place.Threads);
         var parent = place.Parent is { } reference ? Running.Open(place.Store, reference) : default;
         var display = new StageDisplay(saveAs ?? stage);
+        using var judge = options is RewardRefreshOptions refreshed ? OpenJudge.Of(refreshed.Judge, refreshed.Endpoint, refreshed.Model, refreshed.Constitution, place.Store) : null;
         var context = new StageContext
         {
             RunFolder = place.Run ?? Path.Combine("runs", $"{stage}-{(saveAs ?? "unnamed").Replace(':', '-')}"),
@@ -39,6 +41,7 @@ internal static class StageRunner
             ParentKind = parent.Version?.Kind,
             RewardModel = options is RolloutOptions { RewardModel: { } named } ? Running.Open(place.Store, named).Files : null,
             Policy = options is RewardRefreshOptions { Policy: { } policy } ? Running.Open(place.Store, policy).Files : null,
+            Labels = judge is null ? null : new RankedReward(judge.Ranker, cancel),
             Restart = place.Restart,
             Progress = display,
             Preflight = preflight ?? new PreflightView(place.PreflightOnly),

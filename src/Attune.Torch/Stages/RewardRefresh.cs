@@ -22,10 +22,9 @@ public static class RewardRefresh
 
     /// <summary>Runs the upkeep; the parent of the context is the reward model.</summary>
     /// <param name="options">What to do.</param>
-    /// <param name="context">Where; its <see cref="StageContext.Policy"/> is the policy.</param>
-    /// <param name="truth">What labels the answers; null for the rules of the options.</param>
+    /// <param name="context">Where; its <see cref="StageContext.Policy"/> is the policy, its <see cref="StageContext.Labels"/> label the answers where the options have no rules.</param>
     /// <exception cref="TrainingException">ATT5203: there is no policy or no truth; ATT5209: the truth tells no two answers apart.</exception>
-    public static StageResult Run(RewardRefreshOptions options, StageContext context, IReward? truth = null)
+    public static StageResult Run(RewardRefreshOptions options, StageContext context)
     {
         // Options
         context.StartTorch(options);
@@ -33,8 +32,14 @@ public static class RewardRefresh
         var policyFiles = context.Policy ?? throw new TrainingException("ATT5203", "There is no policy whose answers could be learnt.") { Field = "policy", Hint = "Name a version: --policy world:chat." };
         if (!RewardFiles.IsReward(parent))
             throw new TrainingException("ATT5203", "The parent is no reward model.") { File = parent.Description, Field = "parent", Hint = "Train one first: attune reward DATA --parent VERSION." };
-        if (truth is null && options.Truth.Count == 0)
-            throw new TrainingException("ATT5203", "Nothing says which answers are better.") { Field = "truth", Hint = "Give rules: --truth exact." };
+        if (context.Labels is null == (options.Truth.Count == 0))
+        {
+            throw new TrainingException("ATT5203", context.Labels is null ? "Nothing says which answers are better." : "Rules and a judge both say which answers are better.")
+            {
+                Field = "truth",
+                Hint = "Give rules (--truth exact), or a judge: --judge VERSION, or --endpoint http://…/v1 with --model NAME.",
+            };
+        }
         var (files, kept) = (DataFile.Required(options.Data), DataFile.All(options.Keep));
         var policyWeights = new DataDigest("policy", Digests.Sha256Of(policyFiles.Find(ModelFiles.Weights) ?? policyFiles.Require(WeightFiles.Index)), 0);
         DataDigest[] digests = [.. files.Select(f => f.Digest(0)), .. kept.Select(f => f.Digest(0)), policyWeights];
@@ -49,7 +54,7 @@ public static class RewardRefresh
         RewardFiles.Check(parent, tokenizer, contract);
         var sampling = new PpoOptions { SequenceLength = options.SequenceLength, MaxNewTokens = options.MaxNewTokens, Overlong = options.Overlong, Seed = options.Seed };
         var prompts = PromptData.Read(Stage, files, contract, tokenizer, sampling, tally, counts);
-        var labels = truth ?? RuleReward.Of(options.Truth, prompts.Select(p => p.Row));
+        var labels = context.Labels ?? RuleReward.Of(options.Truth, prompts.Select(p => p.Row));
 
         // Answer and label: done once, found in the run's folder by a run that resumes.
         string trainPath = Path.Combine(run.Path, TrainName), heldOutPath = Path.Combine(run.Path, HeldOutName), costPath = Path.Combine(run.Path, CostName);

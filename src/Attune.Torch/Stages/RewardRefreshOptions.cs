@@ -17,6 +17,22 @@ public sealed record RewardRefreshOptions : TrainingOptions
     [Description("Rules that say which of two answers is better: exact, contains, number, regex:PATTERN, json, words:N, ended; with a weight as in 0.2*json.")]
     public IReadOnlyList<string> Truth { get; init; } = [];
 
+    /// <summary>A version that labels.</summary>
+    [Description("A version that judges the answers, where rules cannot: AI feedback.")]
+    public string? Judge { get; init; }
+
+    /// <summary>An endpoint that labels.</summary>
+    [Description("An OpenAI-compatible endpoint that judges the answers.")]
+    public string? Endpoint { get; init; }
+
+    /// <summary>The judge's name there.</summary>
+    [Description("The judge's name at the endpoint.")]
+    public string? Model { get; init; }
+
+    /// <summary>The judge's principles.</summary>
+    [Description("A YAML file with the judge's principles.")]
+    public string? Constitution { get; init; }
+
     /// <summary>Pairs of before.</summary>
     [Description("Preference files that the reward model was trained on before, mixed in so that it does not forget them.")]
     public IReadOnlyList<string> Keep { get; init; } = [];

@@ -1,3 +1,4 @@
+using Attune.Core.Rewards;
 using Attune.Core.Versions;
 using Attune.Torch.Native;
 using Attune.Torch.Optimisers;
@@ -24,6 +25,9 @@ public sealed record StageContext
 
     /// <summary>The policy that the options of a refresh name, opened; else null.</summary>
     public ModelFiles? Policy { get; init; }
+
+    /// <summary>What labels the answers of a refresh where its options have no rules; null where they have.</summary>
+    public IReward? Labels { get; init; }
 
     /// <summary>Throws away what the folder holds of an earlier run (<c>--restart</c>) instead of resuming.</summary>
     public bool Restart { get; init; }

@@ -1,5 +1,6 @@
-using Attune.Core.Data;
 using Attune.Core.Checkpoints;
+using Attune.Core.Data;
+using Attune.Core.Preferences;
 using Attune.Core.Versions;
 using Attune.Torch.Models;
 using Attune.Torch.Optimisers;
@@ -98,6 +99,30 @@ public sealed class RewardTests : IDisposable
         Assert.Equal("ATT5203", Assert.Throws<TrainingException>(() => RewardRefresh.Run(TinyRuns.Refreshing(_runs.Talks), _runs.Context("none", _runs.RewardModel()))).Code);
         Assert.Equal("ATT5203", Assert.Throws<TrainingException>(() => RewardRefresh.Run(TinyRuns.Refreshing(_runs.Talks), _runs.Context("no-reward", policy) with { Policy = policy.Draft.Files })).Code);
         Assert.Equal("ATT5209", Assert.Throws<TrainingException>(() => RewardRefresh.Run(TinyRuns.Refreshing(_runs.Talks) with { Truth = ["words:1000"] }, _runs.Context("blind", _runs.RewardModel()) with { Policy = policy.Draft.Files })).Code);
+    }
+
+    [Fact]
+    public void UpkeepTakesItsLabelsFromAJudge()
+    {
+        var policy = _runs.Base();
+        var judge = new RankedReward(new Longest());
+        var context = _runs.Context("judged", _runs.RewardModel()) with { Policy = policy.Draft.Files, Labels = judge };
+        var result = RewardRefresh.Run(TinyRuns.Refreshing(_runs.Talks) with { Truth = [], Steps = 30 }, context);
+        var facts = result.Draft.Lineage.Facts;
+        Assert.True(facts["accuracy_after"]!.GetValue<double>() > facts["accuracy_before"]!.GetValue<double>(), facts.ToJsonString());
+        var both = _runs.Context("both", _runs.RewardModel()) with { Policy = policy.Draft.Files, Labels = judge };
+        Assert.Equal("ATT5203", Assert.Throws<TrainingException>(() => RewardRefresh.Run(TinyRuns.Refreshing(_runs.Talks), both)).Code);
+    }
+
+    /// <summary>A judge who likes long answers.</summary>
+    private sealed class Longest : IAnswerRanker
+    {
+        public string By => "judge";
+
+        public string Name => "longest";
+
+        public Task<RankedAnswers> RankAsync(RankTask task, CancellationToken cancel = default) =>
+            Task.FromResult(new RankedAnswers([.. task.Answers.Select(a => (double)a.Text.Length)]));
     }
 
     public void Dispose() => _runs.Dispose();
