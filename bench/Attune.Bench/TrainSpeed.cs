@@ -30,6 +30,7 @@ internal static class TrainSpeed
         Measure("8 M, 16 rows of 256", Large, Enumerable.Repeat(256, 16), (int)(8 * factor));
         Measure("1 M, short rows", Small, ShortRows(4096), (int)(40 * factor));
         Measure("1 M, short rows", Small, ShortRows(2048), (int)(80 * factor));
+        Measure("1 M, short rows, Muon (the quickstart's step)", Small, ShortRows(2048), (int)(80 * factor), "muon");
         return 0;
     }
 
@@ -56,14 +57,14 @@ internal static class TrainSpeed
         }
     }
 
-    private static void Measure(string name, DecoderConfig config, IEnumerable<int> lengths, int steps)
+    private static void Measure(string name, DecoderConfig config, IEnumerable<int> lengths, int steps, string rule = "adamw")
     {
         using var scope = NewDisposeScope();
         var random = RandomStream.Of(1, "bench", "tokens");
         var batch = RaggedBatch.Of([.. lengths.Select(n => Enumerable.Range(0, n).Select(_ => random.Next(config.VocabularySize)).ToArray())]);
         using var decoder = new Decoder(config);
         decoder.Initialise(1);
-        using var optimiser = new Optimiser([.. decoder.Weights().Select(w => new Trainable(w.Name, w.Value, Decay: w.Value.dim() > 1 ? 0.1 : 0))], new());
+        using var optimiser = new Optimiser(OptimiserRules.Plan(decoder.Weights(), rule, 0.4, 0.1), new());
 
         var (best, ceiling) = (new Cost(double.MaxValue, double.MaxValue), new Cost(double.MaxValue, double.MaxValue));
         double total = 0, loss = 0;
@@ -77,10 +78,11 @@ internal static class TrainSpeed
                 ceiling = ceiling.Least(Product());
         }
         ceiling = ceiling.Least(Product());
+        var update = Enumerable.Range(steps + 3, 20).Select(step => Cost.Of(() => optimiser.Step(step, 1e-6))).Aggregate((x, y) => x.Least(y));
 
         var (work, product) = (6.0 * config.Parameters * batch.Tokens, 2 * 2048.0 * 2048 * 2048);
         Console.WriteLine(string.Create(CultureInfo.InvariantCulture,
-            $"{name}, {config.Parameters / 1e6:F2} M parameters, {batch.Tokens} tokens a step: ceiling {product / ceiling.Seconds / 1e9:F0} GFLOP/s; {batch.Tokens * steps / total:F0} tok/s, share {Share(total / steps, ceiling.Seconds):P1} (best step {Share(best.Seconds, ceiling.Seconds):P1}, by processor time {Share(best.Processor, ceiling.Processor):P1}); loss {loss:F4}"));
+            $"{name}, {config.Parameters / 1e6:F2} M parameters, {batch.Tokens} tokens a step: ceiling {product / ceiling.Seconds / 1e9:F0} GFLOP/s; {batch.Tokens * steps / total:F0} tok/s, share {Share(total / steps, ceiling.Seconds):P1} (best step {Share(best.Seconds, ceiling.Seconds):P1}, by processor time {Share(best.Processor, ceiling.Processor):P1}); the update is {update.Seconds / best.Seconds:P1} of the best step; loss {loss:F4}"));
 
         double Share(double step, double ceilingTime) => work / step / (product / ceilingTime);
     }

@@ -27,4 +27,18 @@ public sealed class PlainUpdateTests
         }
         Assert.All(kernel.State.Zip(plain.State), p => Compare.Absolute(p.First.Value, p.Second.Value, TrainingTolerances.AdamW, p.First.Name));
     }
+
+    [Theory]
+    [InlineData(5, 3, 3)]
+    [InlineData(16, 8, 24)]
+    [InlineData(4, 128, 384)]
+    public void Newton_Schulz_in_operators_is_that_of_the_kernel(int count, int rows, int columns)
+    {
+        using var scope = NewDisposeScope();
+        manual_seed(1);
+        var matrices = randn(count, rows, columns);
+        matrices[0].zero_();
+        Assert.True(NewtonSchulzKernel.Fits(count, rows, columns));
+        Compare.Absolute(NewtonSchulz.Orthogonalise(matrices), NewtonSchulz.Plain(matrices, 5), 1e-4, "orthogonal");
+    }
 }
