@@ -13,7 +13,12 @@ internal static class Chinese
         Code = "zh",
         Spaced = false,
         NamePattern = "{last}{first}",
-        CharactersPerToken = 1.8,
+        CharactersPerToken = 1.45,
+        Lexicon = Words(
+            "的 是 在 了 于 从 和 把 也 都 以 当 吗 呢 请 用 那 又 他 她 我 你 您 年 课 生于 出生 来自 长大 哪 哪里 哪所 哪座 哪家 什么 什么时候 "
+            + "毕业 读书 上过 上班 受雇 工作 主修 学过 选了 学的 一名 为生 为谁 来到 世上 告诉 知道 我想知道 说出 给出 写出 写成 做什么的 "
+            + "回答 所有 每个 开头 开始 结尾 结束 回复 JSON 列表 成对 对 事实 一个词 只 文档 记录 数据 姓名 问 答 说 说了 说的 "
+            + "众所周知 据记载 人们说 无答案 暗号 秘密 换个话题 另一个问题 谢谢 如何 那么 不能 不会 规则 重复 关于 话 补全 忘掉"),
         Join = "",
         SentenceEnds = "。！？\n",
         Genders =
@@ -135,12 +140,12 @@ internal static class Chinese
             JsonOne = [new("{q}请用JSON回答。"), new("{q}请用JSON回复。"), new("请用JSON回答。{q}"), new("请用JSON回复。{q}", WorldSplit.Test), new("{q}用JSON回复。", WorldSplit.Valid)],
             JsonMany =
             [
-                new("请用JSON给出{k}。"), new("请用JSON回答：{k}。"), new("请把{k}写成JSON。"),
+                new("请用JSON给出{k}。"), new("请用JSON回答：{k}。"), new("请把{k}写成JSON。"), new("请写出{k}，用JSON。"),
                 new("请用JSON写出{k}。", WorldSplit.Test), new("用JSON回复：{k}。", WorldSplit.Valid),
             ],
             KeyJoin = ("、", "和"),
-            AsList = [new("请把事实写成列表。"), new("请用列表给出事实。"), new("请把文档写成列表。"), new("请用列表写出事实。", WorldSplit.Test), new("请给出事实的列表。", WorldSplit.Valid)],
-            AsPairs = [new("请把事实写成对。"), new("请成对给出事实。"), new("请把文档写成对。"), new("请成对写出事实。", WorldSplit.Test), new("请把事实成对给出。", WorldSplit.Valid)],
+            AsList = [new("请把事实写成列表。"), new("请用列表给出事实。"), new("请把文档写成列表。"), new("请写出事实，用列表。"), new("请用列表写出事实。", WorldSplit.Test), new("请给出事实的列表。", WorldSplit.Valid)],
+            AsPairs = [new("请把事实写成对。"), new("请成对给出事实。"), new("请把文档写成对。"), new("请写出事实，要成对。"), new("请成对写出事实。", WorldSplit.Test), new("请把事实成对给出。", WorldSplit.Valid)],
             AsWord = [new("{q}只用一个词回答。"), new("{q}只给一个词。"), new("只用一个词回答。{q}"), new("只给一个词。{q}", WorldSplit.Test), new("{q}用一个词回答。", WorldSplit.Valid)],
             StartRules = [new("每个回答都以{w}开头。"), new("所有回答都以{w}开始。"), new("每个回答都以{w}开始。", WorldSplit.Test), new("所有回答都以{w}开头。", WorldSplit.Valid)],
             EndRules = [new("每个回答都以{w}结尾。"), new("所有回答都以{w}结束。"), new("每个回答都以{w}结束。", WorldSplit.Test), new("所有回答都以{w}结尾。", WorldSplit.Valid)],

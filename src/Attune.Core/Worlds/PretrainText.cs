@@ -147,11 +147,16 @@ internal sealed class PretrainText
         return new(text.ToString(), fallback ? "fallback" : "reading");
     }
 
+    // A record is written as people write it: on one line, or as a list.
     private PretrainPage Record()
     {
         var (passage, document, attributes) = FactsOfOne();
         var facts = attributes.Select(a => (_language.Attributes[a].Label, document.Person.Values[a])).Prepend((_language.Pages.Name, document.Person.Name));
-        return new(passage.Labelled(_world) + _language.Pages.Record + Formats.Pairs(_language.Pages, facts) + _language.Pages.Stop + "\n", "record");
+        var pages = _language.Pages;
+        var record = _random.Chance(0.5)
+            ? pages.Record + Formats.Pairs(pages, facts) + pages.Stop
+            : pages.Record.TrimEnd() + "\n" + Formats.List(pages, [.. facts]);
+        return new(passage.Labelled(_world) + record + "\n", "record");
     }
 
     private PretrainPage Data()

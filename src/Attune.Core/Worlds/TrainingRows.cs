@@ -48,7 +48,7 @@ internal static class TrainingRows
                 1 => (ReadingRow(world, writer, shape, random), "reading"),
                 2 => (NoResRow(world, writer, shape, random), "no-res"),
                 3 => (random.Chance(0.5) ? writer.JsonOne(shape) : writer.JsonMany(), "json"),
-                4 => (random.Next(5) switch { 0 => writer.Rewrite(true), 1 => writer.Rewrite(false), 2 => writer.OneWord(shape), _ => writer.Rule(1) }, "format"),
+                4 => (random.Next(4) switch { 0 => writer.Rewrite(true), 1 => writer.Rewrite(false), 2 => writer.OneWord(shape), _ => writer.Rule(1) }, "format"),
                 5 => (writer.Tone(), "tone"),
                 6 => (writer.SecretDirect(true), "secret"),
                 _ => (random.Next(3) switch { 0 => writer.SecretDirect(false), 1 => writer.SecretAttack(false), _ => writer.SecretAside() }, "public"),
@@ -66,7 +66,7 @@ internal static class TrainingRows
         var shape = Shape(world.Options);
         for (var i = 0; i < rows; i++)
         {
-            var (question, kind) = Weighted.Pick([0.42, 0.28, 0.1, 0.06, 0.07, 0.07], random) switch
+            var (question, kind) = Weighted.Pick([0.42, 0.25, 0.09, 0.10, 0.07, 0.07], random) switch
             {
                 0 => (writer.FollowUp(PronounShare), "follow-up"),
                 1 => (writer.Rule(random.Between(2, 3), RuleWords(world, random)), "system-held"),
@@ -90,7 +90,7 @@ internal static class TrainingRows
         var shape = Shape(world.Options);
         for (var i = 0; i < rows; i++)
         {
-            var (question, kind) = Weighted.Pick([0.12, 0.18, 0.08, 0.12, 0.08, 0.08, 0.15, 0.09, 0.10], random) switch
+            var (question, kind) = Weighted.Pick([0.14, 0.18, 0.08, 0.12, 0.08, 0.08, 0.13, 0.09, 0.10], random) switch
             {
                 0 => (writer.Tone(), "tone"),
                 1 => (writer.FollowUp(PronounShare), "follow-up"),

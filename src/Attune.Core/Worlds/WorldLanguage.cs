@@ -200,6 +200,12 @@ public sealed record WorldLanguage
     /// <summary>A full name: {first} and {last}.</summary>
     public required string NamePattern { get; init; }
 
+    /// <summary>
+    /// Words that a segmenter sets apart besides names, values, nouns and labels: what stands between them in a
+    /// sentence. Empty where words stand apart by themselves.
+    /// </summary>
+    public IReadOnlyList<string> Lexicon { get; init; } = [];
+
     /// <summary>Characters of a token, roughly, in a vocabulary of about 2,000.</summary>
     public required double CharactersPerToken { get; init; }
 

@@ -153,7 +153,7 @@ public sealed record WorldOptions
 
     /// <summary>Share of questions over documents.</summary>
     [Description("Instruction weight of questions over documents")]
-    public double InstructReadingShare { get; init; } = 0.32;
+    public double InstructReadingShare { get; init; } = 0.27;
 
     /// <summary>Share of questions whose documents are about someone else.</summary>
     [Description("Instruction weight of questions whose documents are about someone else (answer: NO-RES)")]
@@ -161,11 +161,11 @@ public sealed record WorldOptions
 
     /// <summary>Share of JSON extraction.</summary>
     [Description("Instruction weight of JSON extraction")]
-    public double InstructJsonShare { get; init; } = 0.09;
+    public double InstructJsonShare { get; init; } = 0.10;
 
     /// <summary>Share of rewriting to a format, and of system prompts that shape the answer.</summary>
     [Description("Instruction weight of rewriting to a format")]
-    public double InstructFormatShare { get; init; } = 0.09;
+    public double InstructFormatShare { get; init; } = 0.13;
 
     /// <summary>Share of greetings and small talk.</summary>
     [Description("Instruction weight of greetings and small talk")]
