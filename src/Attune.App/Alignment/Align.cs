@@ -217,7 +217,7 @@ internal sealed class Align
         using var model = LocalModel.Open(version.Files);
         var source = new AnswerSampler([new(version.ShortDigest, version.Digest, model)], _options.Answers, new SamplingOptions { Temperature = 1, Seed = _options.Seed }, _options.MaxTokens);
         var pairs = new List<PreferenceRow>();
-        var prompts = data.Prompts.Where((_, i) => i % _options.Rounds == round).ToList();
+        var prompts = AlignData.InRound(data.Prompts, round, _options.Rounds).ToList();
         var display = new CountDisplay("drawing and scoring answers", prompts.Count);
         foreach (var prompt in prompts)
         {

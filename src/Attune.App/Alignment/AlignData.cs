@@ -30,6 +30,9 @@ internal sealed class AlignData
     /// <summary>The file of a round, from 0; texts and the sweep's file have names of their own.</summary>
     public string Round(int round) => Path.Combine(_folder, FormattableString.Invariant($"round-{round + 1}.jsonl"));
 
+    /// <summary>What of some rows is for a round: they are dealt out in turn, so that every round is like the whole.</summary>
+    public static IEnumerable<T> InRound<T>(IEnumerable<T> rows, int round, int rounds) => rows.Where((_, i) => i % rounds == round);
+
     /// <summary>Rows that are measured by where there is nothing to prefer: conversations, texts.</summary>
     public string Held => Path.Combine(_folder, "held.jsonl");
 
@@ -60,7 +63,7 @@ internal sealed class AlignData
                 if (AlignSettings.IsReinforcement(options.Method ?? rule.Stage))
                 {
                     for (var round = 0; round < options.Rounds; round++)
-                        PreferenceVariants.Write(data.Round(round), data.Prompts.Where((_, i) => i % options.Rounds == round).Select(Row));
+                        PreferenceVariants.Write(data.Round(round), InRound(data.Prompts, round, options.Rounds).Select(Row));
                 }
                 break;
             default:
@@ -69,7 +72,7 @@ internal sealed class AlignData
                 data.HeldPrompts = [.. data.HeldPairs.Select(p => new PromptRow(p.Prompt, null, p.Origin)).DistinctBy(p => PreferenceForms.Key(p.Prompt), StringComparer.Ordinal)];
                 PreferenceRow[] learnt = [.. pairs.Where(p => Place(p.Prompt) >= options.HeldOut)];
                 for (var round = 0; round < options.Rounds; round++)
-                    PreferenceVariants.Write(data.Round(round), learnt.Where((_, i) => i % options.Rounds == round));
+                    PreferenceVariants.Write(data.Round(round), InRound(learnt, round, options.Rounds));
                 PreferenceVariants.Write(data.Sweep, learnt.Take((int)Math.Ceiling(learnt.Length * options.SweepShare)));
                 break;
         }
@@ -83,7 +86,7 @@ internal sealed class AlignData
         T[] learnt = [.. all.Where(r => Place(prompt(r)) >= options.HeldOut)];
         HeldPrompts = [.. all.Where(r => Place(prompt(r)) < options.HeldOut).Select(r => new PromptRow(prompt(r), null, r.Origin)).DistinctBy(p => PreferenceForms.Key(p.Prompt), StringComparer.Ordinal).Take(options.Items)];
         for (var round = 0; round < options.Rounds; round++)
-            PreferenceVariants.Write(Round(round), learnt.Where((_, i) => i % options.Rounds == round).Select(json));
+            PreferenceVariants.Write(Round(round), InRound(learnt, round, options.Rounds).Select(json));
         PreferenceVariants.Write(Sweep, learnt.Take((int)Math.Ceiling(learnt.Length * options.SweepShare)).Select(json));
         PreferenceVariants.Write(Held, all.Where(r => Place(prompt(r)) < options.HeldOut).Take(options.Items).Select(json));
     }
