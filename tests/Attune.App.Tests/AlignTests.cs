@@ -2,6 +2,7 @@ using System.Text.Json.Nodes;
 using Attune.App.Alignment;
 using Attune.App.Cli;
 using Attune.Core.Versions;
+using Attune.Prompts;
 using Xunit;
 
 namespace Attune.App.Tests;
@@ -124,9 +125,32 @@ public sealed class AlignTests : IDisposable
         Assert.Equal("verifiable", (string)report["rule"]!);
         var log = report["log"]!.AsArray();
         Assert.Equal("grpo", (string)log.Single(l => (string)l!["what"]! == "decision")!["stage"]!);
+        Assert.Equal([0, 0.01, 0.04], log.Where(l => (string)l!["what"]! == "sweep").Select(l => (double)l!["beta"]!));
         var trained = ModelStore.Open(MicroWorld.Store).Resolve((string)log.First(l => (string)l!["what"]! == "round")!["version"]!);
         Assert.Equal("grpo", trained.Lineage.Stage);
         Assert.True(code is ExitCode.Done or ExitCode.GateSaidNo);
+    }
+
+    [Theory]
+    [InlineData("grpo", "beta")]
+    [InlineData("rloo", "beta")]
+    [InlineData("ppo", "kl_coefficient")]
+    public void Beta_holds_every_method_to_its_start(string method, string option)
+    {
+        var prompts = Path.Combine(_out, "prompts.jsonl");
+        File.WriteAllLines(prompts, Enumerable.Range(0, 24).Select(i => $$"""{"prompt": "Say {{i}}.", "answer": "{{i}}"}"""));
+        var options = Options with { Data = [prompts], World = null, Rule = ["contains"], Method = method, Beta = 0.7, Set = ["prompts=2", "samples=2"], Rounds = 1 };
+        Align.Run(options, CancellationToken.None);
+        var log = JsonNode.Parse(File.ReadAllText(Path.Combine(_out, "align.json")))!["log"]!.AsArray();
+        Assert.Equal("0.7", (string)log.Single(l => (string)l!["what"]! == "decision")!["options"]![option]!);
+        Assert.DoesNotContain(log, l => (string)l!["what"]! == "sweep");
+    }
+
+    [Fact]
+    public void Beta_without_a_reference_is_refused()
+    {
+        var e = Assert.Throws<AttuneException>(() => Align.Run(Options with { Method = "sft", Beta = 0.7 }, CancellationToken.None));
+        Assert.Equal(("ATT4812", "beta"), (e.Code, e.Field));
     }
 
     [Fact]

@@ -29,7 +29,6 @@ internal sealed class Align
     // What is left for measuring, and for an estimate that was too low.
     private const double BudgetForTraining = 0.7;
     private const double ParametersOfDefaults = 7e9;
-    private static readonly double[] SweptBetas = [0.05, 0.1, 0.3];
 
     private readonly AlignOptions _options;
     private readonly ModelStore _store;
@@ -82,8 +81,8 @@ internal sealed class Align
             return ExitCode.Done;
 
         var held = HeldOut(rule, data, window);
-        if (plan.Sweeps && _options.Beta is null)
-            settings = settings.With("beta", Sweep(settings, data, held, plan, cancel));
+        if (plan.Sweeps)
+            settings = Sweep(settings, data, held, plan, cancel);
         var (best, rounds) = Train(rule, settings, data, held, plan, clock, cancel);
         var gate = new TaskGate(_options, _book, _judge);
         var changes = best.Digest == _start.Digest ? [] : gate.Measure(_start, best, window, cancel);
@@ -113,8 +112,10 @@ internal sealed class Align
             options["reward_model"] = _options.Reward;
             options["max_new_tokens"] = _options.MaxTokens;
         }
-        if (stage is "dpo" or "kto" or "orpo")
-            options["beta"] = _options.Beta ?? 0.1;
+        if (ReferencePull.Of(stage) is { } pull)
+            options[pull.Option] = _options.Beta ?? pull.Usual;
+        else if (_options.Beta is not null)
+            throw new AttuneException("ATT4812", $"{stage} has no reference that beta could hold it to.") { Field = "beta", Hint = "Leave --beta out, or choose another --method." };
         foreach (var given in _options.Set)
         {
             if (given.IndexOf('=', StringComparison.Ordinal) is not (> 0 and var at))
@@ -134,18 +135,20 @@ internal sealed class Align
         : data.HeldPairs.Count > 0 ? new PairHeldOut(data.HeldPairs, window)
         : throw new AttuneException("ATT4814", "Nothing can tell whether the version gets better.") { Field = "data", Hint = "Labels alone measure nothing: give --world, --rule, --reward or --judge; or more prompts." };
 
-    // A part of the data for each β; the one that wins most without passing the bound.
-    private double Sweep(AlignSettings settings, AlignData data, IHeldOut held, AlignCost plan, CancellationToken cancel)
+    // A part of the data for each value of β or of the KL coefficient; the one that wins most without passing the bound.
+    private AlignSettings Sweep(AlignSettings settings, AlignData data, IHeldOut held, AlignCost plan, CancellationToken cancel)
     {
-        var (best, bestRate) = (SweptBetas[1], double.NegativeInfinity);
-        foreach (var beta in SweptBetas)
+        var pull = ReferencePull.Of(settings.Stage)!;
+        var (best, bestRate) = (settings, double.NegativeInfinity);
+        foreach (var value in pull.Swept)
         {
-            var version = Train(settings.With("beta", beta), data.Sweep, _start, string.Create(CultureInfo.InvariantCulture, $"sweep-{beta}"), plan, cancel);
+            var tried = settings.With(pull.Option, value);
+            var version = Train(tried, data.Sweep, _start, string.Create(CultureInfo.InvariantCulture, $"sweep-{value}"), plan, cancel);
             var (won, kl) = (held.Against(_start, version, cancel), Kl(version, data, cancel));
-            Note("sweep", new JsonObject { ["beta"] = beta, ["win_rate"] = won.Value, ["low"] = Finite(won.Low), ["high"] = Finite(won.High), ["kl"] = Finite(kl) });
-            Terminal.Out.Line($"  beta {beta}: win rate {won.Value * 100:F1}% ({won.Low * 100:F1} to {won.High * 100:F1}), KL {kl:F2}");
+            Note("sweep", new JsonObject { [pull.Option] = value, ["win_rate"] = won.Value, ["low"] = Finite(won.Low), ["high"] = Finite(won.High), ["kl"] = Finite(kl) });
+            Terminal.Out.Line($"  {pull.Option} {value}: win rate {won.Value * 100:F1}% ({won.Low * 100:F1} to {won.High * 100:F1}), KL {kl:F2}");
             if (kl <= _options.KlBound && won.Value > bestRate)
-                (best, bestRate) = (beta, won.Value);
+                (best, bestRate) = (tried, won.Value);
         }
         return best;
     }

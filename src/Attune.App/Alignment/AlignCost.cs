@@ -42,11 +42,9 @@ internal sealed record AlignSettings(string Stage, string Rule, IReadOnlyDiction
 /// <param name="MemoryBytes">Memory, by formula.</param>
 /// <param name="Rounds">Rounds.</param>
 /// <param name="Share">Share of each round's data that is learnt: below 1 where the budget is small.</param>
-/// <param name="Sweeps">Whether β is swept.</param>
+/// <param name="Sweeps">Whether what holds it to its reference is swept.</param>
 internal sealed record AlignCost(AlignSettings Settings, double? RoundSeconds, long MemoryBytes, int Rounds, double Share, bool Sweeps)
 {
-    private const int SweptValues = 3;
-
     /// <summary>Measures and fits: a sweep goes first, then data.</summary>
     public static AlignCost Of(AlignSettings settings, ModelVersion start, AlignOptions options, string file, string folder, double part, CancellationToken cancel)
     {
@@ -68,8 +66,9 @@ internal sealed record AlignCost(AlignSettings Settings, double? RoundSeconds, l
         var allowed = options.Budget.TotalSeconds * part;
         var training = (round ?? 0) * options.Rounds;
         // The sweep's file is a share of all rounds together, once for each value.
-        var sweep = training * options.SweepShare * SweptValues;
-        var sweeps = options.SweepShare > 0 && settings.Options.ContainsKey("beta") && training + sweep <= allowed;
+        var swept = options.Beta is null ? ReferencePull.Of(settings.Stage)?.Swept.Count ?? 0 : 0;
+        var sweep = training * options.SweepShare * swept;
+        var sweeps = options.SweepShare > 0 && swept > 0 && training + sweep <= allowed;
         var share = training + (sweeps ? sweep : 0) <= allowed ? 1 : Math.Max(0.01, Math.Round(allowed / training, 2));
         Atomic.WriteAllText(path, JsonSerializer.Serialize(new Kept(round, memory, share, sweeps)));
         return new AlignCost(settings, round, memory, options.Rounds, share, sweeps);
@@ -81,7 +80,11 @@ internal sealed record AlignCost(AlignSettings Settings, double? RoundSeconds, l
         var time = RoundSeconds is { } seconds
             ? string.Create(CultureInfo.InvariantCulture, $"about {seconds * Share * Rounds / 60:F1} minutes of training in {Rounds} rounds")
             : string.Create(CultureInfo.InvariantCulture, $"{Rounds} rounds, each under a minute");
-        var sweep = Sweeps ? ", and a sweep of beta before" : ", beta not swept";
+        var sweep = ReferencePull.Of(Settings.Stage) switch
+        {
+            null => "",
+            { Option: var option } => Sweeps ? $", and a sweep of {option} before" : $", {option} not swept",
+        };
         var less = Share < 1 ? string.Create(CultureInfo.InvariantCulture, $"; the budget allows {Share * 100:F0}% of the data") : "";
         return string.Create(CultureInfo.InvariantCulture, $"{time}{sweep}{less}; about {MemoryBytes / 1e6:N0} MB");
     }

@@ -64,6 +64,7 @@ internal sealed class AlignData
                 {
                     for (var round = 0; round < options.Rounds; round++)
                         PreferenceVariants.Write(data.Round(round), InRound(data.Prompts, round, options.Rounds).Select(Row));
+                    PreferenceVariants.Write(data.Sweep, data.Prompts.Take((int)Math.Ceiling(data.Prompts.Count * options.SweepShare)).Select(Row));
                 }
                 break;
             default:

@@ -25,7 +25,7 @@ internal sealed record AlignOptions
     [Description("Options of the stage, as in loss=ipo; they stand over what is decided.")]
     public IReadOnlyList<string> Set { get; init; } = [];
 
-    [Description("Beta of the stage; swept on a share of the data unless given."), Range(0, 1000, MinimumIsExclusive = true)]
+    [Description("What holds the version to its start: beta of the stage, KL coefficient of PPO; swept on a share of the data unless given."), Range(0, 1000, MinimumIsExclusive = true)]
     public double? Beta { get; init; }
 
     [Description("Learning rate; from the model's size unless given."), Range(0, 10, MinimumIsExclusive = true)]
@@ -40,7 +40,7 @@ internal sealed record AlignOptions
     [Description("KL to the start, nats an answer, at which it stops."), Range(0, 1e6, MinimumIsExclusive = true)]
     public double KlBound { get; init; } = 10;
 
-    [Description("Share of the data that beta is swept on; 0 sweeps nothing."), Range(0, 1)]
+    [Description("Share of the data that beta (or the KL coefficient) is swept on; 0 sweeps nothing."), Range(0, 1)]
     public double SweepShare { get; init; } = 0.25;
 
     [Description("Folder of a world: its judge measures win rates, its task figures gate.")]

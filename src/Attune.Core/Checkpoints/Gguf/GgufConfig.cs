@@ -17,13 +17,13 @@ internal static class GgufConfig
         Add("feed_forward_length", GgufValue.Of(config.IntermediateSize));
         Add("attention.head_count", GgufValue.Of(config.Heads));
         Add("attention.head_count_kv", GgufValue.Of(config.KeyValueHeads));
-        Add(config.Norm == NormKind.Layer ? "attention.layer_norm_epsilon" : "attention.layer_norm_rms_epsilon", GgufValue.Of(config.NormEpsilon));
+        Add(config.Norm is NormKind.Layer or NormKind.LayerWithoutBias ? "attention.layer_norm_epsilon" : "attention.layer_norm_rms_epsilon", GgufValue.Of(config.NormEpsilon));
         Add("vocab_size", GgufValue.Of(config.VocabularySize));
         if (config.LearnedPositions)
             return keys;
         Add("attention.key_length", GgufValue.Of(config.HeadSize));
         Add("attention.value_length", GgufValue.Of(config.HeadSize));
-        Add("rope.dimension_count", GgufValue.Of((int)(config.HeadSize * config.RotaryShare)));
+        Add("rope.dimension_count", GgufValue.Of(config.RotatedSize));
         Add("rope.freq_base", GgufValue.Of(config.RopeTheta));
         if (config.LocalRopeTheta is { } local)
             Add("rope.freq_base_swa", GgufValue.Of(local));
@@ -32,15 +32,8 @@ internal static class GgufConfig
             foreach (var (key, value) in GgufRope.Write(scaling, config))
                 Add(key, value);
         }
-        if (architecture.FullEvery > 0)
-        {
-            Add("attention.sliding_window", GgufValue.Of(config.SlidingWindow ?? config.ContextLength));
-            Add("attention.sliding_window_pattern", GgufValue.Of(Enumerable.Range(0, config.Layers).Select(i => config.LayerAttentions.Count > 0 && config.LayerAttentions[i] == LayerAttention.Sliding)));
-        }
-        if (config.AttentionSoftCap is { } attentionCap)
-            Add("attn_logit_softcapping", GgufValue.Of(attentionCap));
-        if (config.LogitSoftCap is { } logitCap)
-            Add("final_logit_softcapping", GgufValue.Of(logitCap));
+        foreach (var (key, value) in architecture.Write(config))
+            Add(key, value);
         return keys;
 
         void Add(string key, GgufValue value) => keys.Add(new($"{architecture.Name}.{key}", value));
@@ -59,6 +52,8 @@ internal static class GgufConfig
         var headSize = metadata.Int(Key("attention.key_length")) ?? hidden / heads;
         if (headSize < 1 || (metadata.Int(Key("attention.value_length")) ?? headSize) != headSize)
             throw metadata.Impossible(Key("attention.value_length"), "Keys and values of different widths, or of none.");
+        if (architecture.PairedRotation && headSize % 2 != 0)
+            throw metadata.Impossible(Key("attention.key_length"), FormattableString.Invariant($"Heads of {headSize} cannot be rotated in pairs."));
         RefuseExperts();
         // Every layer has tensors: a file cannot claim more layers than it lists.
         if (Size("block_count") > file.Tensors.Count)
@@ -91,14 +86,7 @@ internal static class GgufConfig
             PadTokenId = metadata.Int("tokenizer.ggml.padding_token_id"),
             Dtype = GgufWeights.DtypeOf(file),
         };
-        return architecture.Name switch
-        {
-            "gemma2" or "gemma3" => Gemma(config, architecture, metadata),
-            "qwen3" => config with { QueryKeyNorm = QueryKeyNorm.PerHead },
-            "olmo2" => config with { QueryKeyNorm = QueryKeyNorm.Whole, NormPlacement = NormPlacement.After },
-            "gpt2" => config with { Norm = NormKind.Layer, GatedFeedForward = false, LearnedPositions = true },
-            _ => config,
-        };
+        return architecture.Read(config, file);
 
         int Size(string key) => metadata.Size(Key(key));
         string Key(string key) => $"{architecture.Name}.{key}";
@@ -108,39 +96,6 @@ internal static class GgufConfig
             if (metadata.Int(Key("expert_count")) is > 0)
                 throw new UnsupportedCheckpointException($"Not supported: a mixture of experts of the architecture {architecture.Name}.") { File = file.Path, Field = Key("expert_count") };
         }
-    }
-
-    private static DecoderConfig Gemma(DecoderConfig config, GgufArchitecture architecture, GgufMetadata metadata)
-    {
-        var third = architecture.Name == "gemma3";
-        var window = metadata.Int($"{architecture.Name}.attention.sliding_window") ?? (third ? null : 4096);
-        return config with
-        {
-            Norm = NormKind.RmsPlusOne,
-            NormPlacement = NormPlacement.BeforeAndAfter,
-            QueryKeyNorm = third ? QueryKeyNorm.PerHead : QueryKeyNorm.None,
-            RopeTheta = metadata.Number($"{architecture.Name}.rope.freq_base") ?? (third ? 1_000_000 : 10_000),
-            LocalRopeTheta = third ? metadata.Number("gemma3.rope.freq_base_swa") ?? 10_000 : null,
-            AttentionScale = architecture.AttentionScale(config),
-            EmbeddingScale = Math.Sqrt(config.HiddenSize),
-            AttentionSoftCap = metadata.Number($"{architecture.Name}.attn_logit_softcapping") ?? (third ? null : 50),
-            LogitSoftCap = metadata.Number($"{architecture.Name}.final_logit_softcapping") ?? (third ? null : 30),
-            SlidingWindow = window,
-            LayerAttentions = window is null ? [] : Pattern(config, architecture, metadata),
-        };
-    }
-
-    private static LayerAttention[] Pattern(DecoderConfig config, GgufArchitecture architecture, GgufMetadata metadata)
-    {
-        var key = $"{architecture.Name}.attention.sliding_window_pattern";
-        if (metadata.Find(key) is { Content: bool[] flags })
-        {
-            return flags.Length == config.Layers
-                ? Array.ConvertAll(flags, slides => slides ? LayerAttention.Sliding : LayerAttention.Full)
-                : throw metadata.Impossible(key, FormattableString.Invariant($"{flags.Length} flags for {config.Layers} layers."));
-        }
-        var every = metadata.Int(key) ?? architecture.FullEvery;
-        return [.. Enumerable.Range(0, config.Layers).Select(i => every > 0 && i % every < every - 1 ? LayerAttention.Sliding : LayerAttention.Full)];
     }
 
     private static IReadOnlyList<int> Ends(GgufMetadata metadata) =>

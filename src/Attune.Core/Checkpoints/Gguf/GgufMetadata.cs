@@ -48,6 +48,15 @@ public sealed class GgufMetadata(IReadOnlyDictionary<string, GgufValue> values, 
         var other => throw Wrong(key, "a number", other),
     };
 
+    /// <summary>What something is multiplied by, greater than 0; null where the key is absent or zero, which multiplies nothing.</summary>
+    /// <exception cref="GgufException">ATT3304: it is something else.</exception>
+    public double? Factor(string key) => Number(key) switch
+    {
+        null or 0 => null,
+        < 0 => throw Impossible(key, "A factor is a number greater than 0."),
+        var factor => factor,
+    };
+
     /// <summary>True or false, or null where the key is absent.</summary>
     /// <exception cref="GgufException">ATT3304: it is something else.</exception>
     public bool? Flag(string key) => values.GetValueOrDefault(key) switch

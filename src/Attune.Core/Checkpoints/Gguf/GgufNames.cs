@@ -1,5 +1,4 @@
 using System.Globalization;
-using System.Text.RegularExpressions;
 
 namespace Attune.Core.Checkpoints.Gguf;
 
@@ -11,6 +10,9 @@ internal enum GgufTurn
 
     /// <summary>Rows of each head: halves (Hugging Face) ↔ pairs (llama).</summary>
     Pairs,
+
+    /// <summary>Rows: head by head (GPT-NeoX) ↔ all queries, all keys, all values.</summary>
+    Fused,
 
     /// <summary>Transposed: GPT-2 stores [in, out].</summary>
     Transposed,
@@ -35,77 +37,52 @@ internal sealed record GgufPair(string HuggingFace, string Gguf, long[] Shape, G
 /// Every tensor of a model by Hugging Face's name and by llama.cpp's. Source: llama.cpp's gguf-py tensor_mapping.py and
 /// conversion/*.py.
 /// </summary>
-internal static partial class GgufNames
+internal static class GgufNames
 {
-    private static readonly Dictionary<string, string> Parts = new(StringComparer.Ordinal)
-    {
-        ["input_layernorm"] = "attn_norm",
-        ["self_attn.q_proj"] = "attn_q",
-        ["self_attn.k_proj"] = "attn_k",
-        ["self_attn.v_proj"] = "attn_v",
-        ["self_attn.qkv_proj"] = "attn_qkv",
-        ["self_attn.o_proj"] = "attn_output",
-        ["self_attn.q_norm"] = "attn_q_norm",
-        ["self_attn.k_norm"] = "attn_k_norm",
-        ["pre_feedforward_layernorm"] = "ffn_norm",
-        ["post_feedforward_layernorm"] = "post_ffw_norm",
-        ["mlp.gate_proj"] = "ffn_gate",
-        ["mlp.up_proj"] = "ffn_up",
-        ["mlp.down_proj"] = "ffn_down",
-        // One matrix, [gate; up]: llama.cpp knows by its height.
-        ["mlp.gate_up_proj"] = "ffn_up",
-        ["ln_1"] = "attn_norm",
-        ["attn.c_attn"] = "attn_qkv",
-        ["attn.c_proj"] = "attn_output",
-        ["ln_2"] = "ffn_norm",
-        ["mlp.c_fc"] = "ffn_up",
-        ["mlp.c_proj"] = "ffn_down",
-    };
-
-    private static readonly Dictionary<string, string> Whole = new(StringComparer.Ordinal)
-    {
-        ["model.embed_tokens"] = "token_embd",
-        ["model.norm"] = "output_norm",
-        ["lm_head"] = "output",
-        ["transformer.wte"] = "token_embd",
-        ["transformer.wpe"] = "position_embd",
-        ["transformer.ln_f"] = "output_norm",
-    };
-
     /// <summary>The pairs of a model, in the order of the forward pass.</summary>
     /// <exception cref="GgufException">ATT3305: llama.cpp has no name for a tensor.</exception>
-    public static IReadOnlyList<GgufPair> Of(DecoderConfig config, GgufArchitecture architecture) => [.. TensorNames.All(config).Select(tensor =>
-    {
-        var (name, end) = (tensor.Name[..tensor.Name.LastIndexOf('.')], tensor.Name[tensor.Name.LastIndexOf('.')..]);
-        var gguf = Translate(name, config) ?? throw GgufException.NoPlace(tensor.Name, "llama.cpp has no name for this tensor.");
-        var turn = TurnOf(name, end, architecture);
-        return new GgufPair(tensor.Name, gguf + end, tensor.Shape, turn, name.EndsWith("k_proj", StringComparison.Ordinal) ? config.KeyValueHeads : config.Heads);
-    })];
+    public static IReadOnlyList<GgufPair> Of(DecoderConfig config, GgufArchitecture architecture) => [.. TensorNames.Parts(config).Select(tensor => new GgufPair(
+        tensor.Name,
+        NameOf(tensor, architecture),
+        tensor.Shape,
+        TurnOf(tensor, config.Names, architecture),
+        tensor.Part == DecoderPart.Key ? config.KeyValueHeads : config.Heads))];
 
-    private static string? Translate(string name, DecoderConfig config)
+    private static string NameOf(DecoderTensor tensor, GgufArchitecture architecture)
     {
-        if (Whole.TryGetValue(name, out var whole))
-            return whole;
-        if (InLayer().Match(name) is not { Success: true } match)
-            return null;
-        var part = match.Groups[2].Value;
-        var gguf = part == "post_attention_layernorm"
-            ? config.NormPlacement == NormPlacement.Before ? "ffn_norm" : "post_attention_norm"
-            : Parts.GetValueOrDefault(part);
-        return gguf is null ? null : string.Create(CultureInfo.InvariantCulture, $"blk.{match.Groups[1].Value}.{gguf}");
+        var part = tensor.Part switch
+        {
+            DecoderPart.Embedding => "token_embd",
+            DecoderPart.Positions => "position_embd",
+            DecoderPart.AttentionNorm => "attn_norm",
+            DecoderPart.Query => "attn_q",
+            DecoderPart.Key => "attn_k",
+            DecoderPart.Value => "attn_v",
+            DecoderPart.QueryKeyValue => "attn_qkv",
+            DecoderPart.Output => "attn_output",
+            DecoderPart.QueryNorm => "attn_q_norm",
+            DecoderPart.KeyNorm => "attn_k_norm",
+            DecoderPart.AttentionOutNorm => "post_attention_norm",
+            DecoderPart.FeedForwardNorm => architecture.FeedForwardNorm,
+            DecoderPart.Gate => "ffn_gate",
+            // Gate and up in one, [gate; up]: llama.cpp knows by its height.
+            DecoderPart.Up or DecoderPart.GateUp => "ffn_up",
+            DecoderPart.Down => "ffn_down",
+            DecoderPart.FeedForwardOutNorm => "post_ffw_norm",
+            DecoderPart.FinalNorm => "output_norm",
+            DecoderPart.Head => "output",
+            _ => throw GgufException.NoPlace(tensor.Name, "llama.cpp has no name for this tensor."),
+        };
+        var block = tensor.Layer < 0 ? "" : string.Create(CultureInfo.InvariantCulture, $"blk.{tensor.Layer}.");
+        return $"{block}{part}.{(tensor.IsBias ? "bias" : "weight")}";
     }
 
-    private static GgufTurn TurnOf(string name, string end, GgufArchitecture architecture) => name switch
+    private static GgufTurn TurnOf(DecoderTensor tensor, DecoderNames names, GgufArchitecture architecture) => tensor switch
     {
-        _ when architecture.PairedRotation && (name.EndsWith(".q_proj", StringComparison.Ordinal) || name.EndsWith(".k_proj", StringComparison.Ordinal)) => GgufTurn.Pairs,
-        _ when architecture.NormPlusOne && name.EndsWith("norm", StringComparison.Ordinal) => GgufTurn.PlusOne,
-        _ when end == ".weight" && Conv1D().IsMatch(name) => GgufTurn.Transposed,
+        { Part: DecoderPart.Query or DecoderPart.Key } when architecture.PairedRotation => GgufTurn.Pairs,
+        { Part: DecoderPart.QueryKeyValue } when names.FusedByHead => GgufTurn.Fused,
+        { Layer: >= 0, Shape.Length: 2 } when names.Transposed => GgufTurn.Transposed,
+        { IsBias: false, Shape.Length: 1 } when architecture.NormPlusOne => GgufTurn.PlusOne,
         _ => GgufTurn.None,
     };
-
-    [GeneratedRegex(@"^(?:model\.layers|transformer\.h)\.(\d+)\.(.+)$")]
-    private static partial Regex InLayer();
-
-    [GeneratedRegex(@"\.(?:c_attn|c_proj|c_fc)$")]
-    private static partial Regex Conv1D();
 }
