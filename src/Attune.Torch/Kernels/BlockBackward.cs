@@ -10,40 +10,61 @@ namespace Attune.Torch.Kernels;
 /// </summary>
 internal static unsafe class BlockBackward
 {
-    /// <summary>dY [N, D] → dX [N, D] and the gradients of the parameters that <paramref name="d"/> names.</summary>
-    public static void Run(BlockShape s, BlockWeights w, BlockWeights d, RowPlan plan, RotaryTable rotary, float* x, BlockSaved saved, float* dY, float* dX)
+    /// <summary>dY [M, D] → dX [N, D] and the gradients of the parameters that <paramref name="d"/> names.</summary>
+    public static void Run(BlockShape s, BlockWeights w, BlockWeights d, RowPlan plan, RotaryTable rotary, NeededRows? needed, float* x, BlockSaved saved, float* dY, float* dX)
     {
-        Span<nint> parts = stackalloc nint[10];
-        var tile = Math.Min(s.N, s.Tile);
+        Span<nint> parts = stackalloc nint[13];
+        var (tile, picked) = (Math.Min(s.N, s.Tile), needed is null ? 0 : 1);
         var band = 2L * AttentionKernel.Band * plan.Longest;
-        var pieces = BlockShape.Pieces(s.N, BlockShape.Chunk);
+        var (pieces, behind) = (BlockShape.Pieces(s.N, BlockShape.Chunk), BlockShape.Pieces(s.M, BlockShape.Chunk));
         Scratch.Cut(
             [
-                (long)s.N * s.Queries, (long)s.N * s.Qkv, (long)s.N * s.D,
+                (long)s.N * s.Queries, (long)s.N * s.Qkv, (long)s.M * s.D,
                 (long)tile * s.D, (long)tile * s.F, (long)tile * s.F, (long)tile * s.F,
-                band * WorkerPool.Workers, 2L * pieces * s.D, (long)BlockShape.Chunk * s.D * WorkerPool.Workers,
+                band * WorkerPool.Workers, (long)(behind + pieces) * s.D, (long)BlockShape.Chunk * s.D * WorkerPool.Workers,
+                (long)picked * s.N * s.D, (long)picked * tile * s.Queries, (long)picked * tile * s.Queries,
             ], parts);
         float* dAttended = (float*)parts[0], dQkv = (float*)parts[1], dMiddle = (float*)parts[2];
         float* normal = (float*)parts[3], gated = (float*)parts[4], dGate = (float*)parts[5], dUp = (float*)parts[6];
         float* scores = (float*)parts[7], dNorms = (float*)parts[8], dNormal = (float*)parts[9];
-        Simd.Clear(dNorms, 2L * pieces * s.D);
-
-        for (var begin = 0; begin < s.N; begin += tile)
+        float* dInput = (float*)parts[10], pickedAttended = (float*)parts[11], dPickedAttended = (float*)parts[12];
+        Simd.Clear(dNorms, (long)(behind + pieces) * s.D);
+        if (needed is null)
         {
-            var (first, count) = (begin, Math.Min(tile, s.N - begin));
+            dInput = dMiddle;
+        }
+        else
+        {
+            Simd.Clear(dAttended, (long)s.N * s.Queries);
+            Simd.Clear(dInput, (long)s.N * s.D);
+        }
+
+        for (var begin = 0; begin < s.M; begin += tile)
+        {
+            var (first, count) = (begin, Math.Min(tile, s.M - begin));
+            // What attention gave and its gradient: in place, or picked out of the stream and put back.
+            var attended = needed is null ? saved.Attended + (long)first * s.Queries : pickedAttended;
+            var dGiven = needed is null ? dAttended + (long)first * s.Queries : dPickedAttended;
             WorkerPool.Run(BlockShape.Pieces(count, BlockShape.Chunk), (piece, worker) =>
             {
                 var (offset, n) = BlockForward.Range(count, piece);
                 var at = first + offset;
+                float* dMiddleHere = dMiddle + (long)at * s.D, dGivenHere = dGiven + (long)offset * s.Queries;
                 FeedForwardChunk(s, w, saved, dY, at, n, normal + (long)offset * s.D, gated + (long)offset * s.F, dGate + (long)offset * s.F, dUp + (long)offset * s.F,
-                    dMiddle + (long)at * s.D, dAttended + (long)at * s.Queries, dNormal + (long)BlockShape.Chunk * s.D * worker, dNorms + (long)(at / BlockShape.Chunk) * s.D);
+                    dMiddleHere, dGivenHere, dNormal + (long)BlockShape.Chunk * s.D * worker, dNorms + (long)(at / BlockShape.Chunk) * s.D);
+                if (needed is not null)
+                {
+                    needed.Gather(saved.Attended, attended + (long)offset * s.Queries, at, n, s.Queries);
+                    needed.Scatter(dGivenHere, dAttended, at, n, s.Queries);
+                    needed.Scatter(dMiddleHere, dInput, at, n, s.D);
+                }
             });
             MatrixGradient.Run(count, first > 0,
             [
                 new(d.Down, dY + (long)first * s.D, s.D, s.D, gated, s.F, s.F),
                 new(d.Gate, dGate, s.F, s.F, normal, s.D, s.D),
                 new(d.Up, dUp, s.F, s.F, normal, s.D, s.D),
-                new(d.Output, dMiddle + (long)first * s.D, s.D, s.D, saved.Attended + (long)first * s.Queries, s.Queries, s.Queries),
+                new(d.Output, dMiddle + (long)first * s.D, s.D, s.D, attended, s.Queries, s.Queries),
             ]);
         }
 
@@ -62,8 +83,8 @@ internal static unsafe class BlockBackward
                 var (offset, n) = BlockForward.Range(count, piece);
                 var at = first + offset;
                 BlockForward.Turn(s, plan, rotary, dQkv + (long)at * s.Qkv, at, n, -1);
-                ProjectionChunk(s, w, x, dQkv + (long)at * s.Qkv, dMiddle, dX, at, n, normal + (long)offset * s.D,
-                    dNormal + (long)BlockShape.Chunk * s.D * worker, dNorms + (long)(pieces + at / BlockShape.Chunk) * s.D);
+                ProjectionChunk(s, w, x, dQkv + (long)at * s.Qkv, dInput, dX, at, n, normal + (long)offset * s.D,
+                    dNormal + (long)BlockShape.Chunk * s.D * worker, dNorms + (long)(behind + at / BlockShape.Chunk) * s.D);
             });
             var gradients = dQkv + (long)first * s.Qkv;
             MatrixGradient.Run(count, first > 0,
@@ -73,8 +94,8 @@ internal static unsafe class BlockBackward
                 new(d.Value, gradients + q + kv, s.Qkv, kv, normal, s.D, s.D),
             ]);
         }
-        SumInOrder(dNorms, pieces, s.D, d.PostAttentionNorm);
-        SumInOrder(dNorms + (long)pieces * s.D, pieces, s.D, d.InputNorm);
+        SumInOrder(dNorms, behind, s.D, d.PostAttentionNorm);
+        SumInOrder(dNorms + (long)behind * s.D, pieces, s.D, d.InputNorm);
     }
 
     /// <summary>From dY to the gradient of what attention gave, with what the matrices' gradients need.</summary>
@@ -98,7 +119,7 @@ internal static unsafe class BlockBackward
     }
 
     /// <summary>From the gradients of queries, keys and values to dX.</summary>
-    private static void ProjectionChunk(BlockShape s, BlockWeights w, float* x, float* dQkv, float* dMiddle, float* dX, int at, int n, float* normal, float* dNormal, float* dNorm)
+    private static void ProjectionChunk(BlockShape s, BlockWeights w, float* x, float* dQkv, float* dInput, float* dX, int at, int n, float* normal, float* dNormal, float* dNorm)
     {
         var (q, kv) = (s.Queries, s.K * s.C);
         Gemm.NN(n, s.D, q, dQkv, s.Qkv, w.Query, s.D, dNormal, s.D);
@@ -106,7 +127,7 @@ internal static unsafe class BlockBackward
         Gemm.NN(n, s.D, kv, dQkv + q + kv, s.Qkv, w.Value, s.D, dNormal, s.D, beta: 1);
 
         float* input = x + (long)at * s.D, output = dX + (long)at * s.D;
-        Simd.Copy(dMiddle + (long)at * s.D, output, (long)n * s.D);
+        Simd.Copy(dInput + (long)at * s.D, output, (long)n * s.D);
         for (var i = 0L; i < n; i++)
         {
             RmsNormKernel.Forward(input + i * s.D, w.InputNorm, normal + i * s.D, s.D, s.Epsilon);

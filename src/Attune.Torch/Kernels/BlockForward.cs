@@ -6,17 +6,16 @@ namespace Attune.Torch.Kernels;
 /// <summary><see cref="DecoderBlock"/> in three sweeps over chunks of tokens, each on all threads.</summary>
 internal static unsafe class BlockForward
 {
-    /// <summary>x [N, D] → y [N, D], filling <paramref name="saved"/>.</summary>
-    public static void Run(BlockShape s, BlockWeights w, RowPlan plan, RotaryTable rotary, float* x, BlockSaved saved, float* y)
+    /// <summary>x [N, D] → y [M, D], filling <paramref name="saved"/>.</summary>
+    public static void Run(BlockShape s, BlockWeights w, RowPlan plan, RotaryTable rotary, NeededRows? needed, float* x, BlockSaved saved, float* y)
     {
         Span<nint> parts = stackalloc nint[2];
         var band = (long)AttentionKernel.Band * plan.Longest;
-        var wide = (long)BlockShape.Chunk * (s.D + s.F);
+        var wide = (long)BlockShape.Chunk * (s.D + s.F + s.Queries);
         Scratch.Cut([band * WorkerPool.Workers, wide * WorkerPool.Workers], parts);
         float* scores = (float*)parts[0], chunks = (float*)parts[1];
-        var pieces = BlockShape.Pieces(s.N, BlockShape.Chunk);
 
-        WorkerPool.Run(pieces, (piece, worker) =>
+        WorkerPool.Run(BlockShape.Pieces(s.N, BlockShape.Chunk), (piece, worker) =>
         {
             var (from, count) = Range(s.N, piece);
             Project(s, w, plan, rotary, x, saved, from, count, chunks + wide * worker);
@@ -29,10 +28,10 @@ internal static unsafe class BlockForward
             AttentionKernel.Forward(s, saved, row, from, to, item % s.H, scores + band * worker);
         });
 
-        WorkerPool.Run(pieces, (piece, worker) =>
+        WorkerPool.Run(BlockShape.Pieces(s.M, BlockShape.Chunk), (piece, worker) =>
         {
-            var (from, count) = Range(s.N, piece);
-            FeedForward(s, w, x, saved, y, from, count, chunks + wide * worker);
+            var (from, count) = Range(s.M, piece);
+            FeedForward(s, w, needed, x, saved, y, from, count, chunks + wide * worker);
         });
     }
 
@@ -69,14 +68,23 @@ internal static unsafe class BlockForward
     }
 
     /// <summary>Output matrix and residual, RMSNorm, SwiGLU and residual.</summary>
-    private static void FeedForward(BlockShape s, BlockWeights w, float* x, BlockSaved saved, float* y, int from, int count, float* work)
+    private static void FeedForward(BlockShape s, BlockWeights w, NeededRows? needed, float* x, BlockSaved saved, float* y, int from, int count, float* work)
     {
-        float* normal = work, gated = work + (long)BlockShape.Chunk * s.D;
+        float* normal = work, gated = normal + (long)BlockShape.Chunk * s.D, attended = gated + (long)BlockShape.Chunk * s.F;
         float* middle = saved.Middle + (long)from * s.D, output = y + (long)from * s.D;
         float* gate = saved.Gate + (long)from * s.F, up = saved.Up + (long)from * s.F;
 
-        Simd.Copy(x + (long)from * s.D, middle, (long)count * s.D);
-        Gemm.NT(count, s.D, s.Queries, saved.Attended + (long)from * s.Queries, s.Queries, w.Output, s.Queries, middle, s.D, beta: 1);
+        if (needed is null)
+        {
+            attended = saved.Attended + (long)from * s.Queries;
+            Simd.Copy(x + (long)from * s.D, middle, (long)count * s.D);
+        }
+        else
+        {
+            needed.Gather(saved.Attended, attended, from, count, s.Queries);
+            needed.Gather(x, middle, from, count, s.D);
+        }
+        Gemm.NT(count, s.D, s.Queries, attended, s.Queries, w.Output, s.Queries, middle, s.D, beta: 1);
         for (var i = 0; i < count; i++)
             RmsNormKernel.Forward(middle + (long)i * s.D, w.PostAttentionNorm, normal + (long)i * s.D, s.D, s.Epsilon);
 

@@ -29,14 +29,14 @@ internal sealed unsafe class BlockFunction : autograd.SingleTensorFunction<Block
         Native.Gemm.Available && TensorMemory.IsPlain(x_ND) && TensorMemory.IsPlain(block.AttentionNorm!.Weight) && TensorMemory.IsPlain(block.FeedForwardNorm!.Weight)
         && Array.TrueForAll(MatricesOf(block), m => m.HasEffective && (m.Held is not null || TensorMemory.IsPlain(m.Weight)));
 
-    /// <summary>[N, D] → [N, D].</summary>
-    public static Tensor Run(Tensor x_ND, DecoderBlock block, TokenStream stream, RotaryTable rotary)
+    /// <summary>[N, D] → [N, D], or [M, D] where only some rows go on.</summary>
+    public static Tensor Run(Tensor x_ND, DecoderBlock block, TokenStream stream, RotaryTable rotary, NeededRows? needed)
     {
         // Names made on the way end here; what backward needs is held by the graph alone, and by nobody without a graph.
         using var scope = NewDisposeScope();
         rotary.Reach(stream.Plan.Reach);
-        var shape = block.ShapeFor(stream.Tokens);
-        object[] arguments = [x_ND, .. WeightsOf(block, shape), shape, stream.Plan, rotary];
+        var shape = block.ShapeFor(stream.Tokens, needed?.Count ?? stream.Tokens);
+        object[] arguments = [x_ND, .. WeightsOf(block, shape), shape, stream.Plan, rotary, needed!];
         return apply(arguments).MoveToOuterDisposeScope();
     }
 
@@ -45,32 +45,32 @@ internal sealed unsafe class BlockFunction : autograd.SingleTensorFunction<Block
     {
         var x_ND = (Tensor)arguments[0];
         var weights = arguments.AsSpan(1, Weights).ToArray().Cast<Tensor>().ToArray();
-        var (shape, plan, rotary) = Settings(arguments);
+        var (shape, plan, rotary, needed) = Settings(arguments);
         var saved = empty(shape.SavedLength, dtype: float32);
-        var y_ND = empty_like(x_ND);
-        BlockForward.Run(shape, Pointers(weights), plan, rotary, TensorMemory.Floats(x_ND), BlockSaved.Of(TensorMemory.Floats(saved), shape), TensorMemory.Floats(y_ND));
+        var y_MD = empty(shape.M, shape.D, dtype: float32);
+        BlockForward.Run(shape, Pointers(weights), plan, rotary, needed, TensorMemory.Floats(x_ND), BlockSaved.Of(TensorMemory.Floats(saved), shape), TensorMemory.Floats(y_MD));
 
         context.save_for_backward([x_ND, saved, .. weights]);
         context.save_data("settings", arguments[(1 + Weights)..]);
         context.save_data("wanted", weights.Select(w => w.requires_grad).ToArray());
-        return y_ND;
+        return y_MD;
     }
 
     /// <inheritdoc/>
-    public override List<Tensor> backward(autograd.AutogradContext context, Tensor dY_ND)
+    public override List<Tensor> backward(autograd.AutogradContext context, Tensor dY_MD)
     {
         using var scope = NewDisposeScope();
         var kept = context.get_saved_variables();
         var (x_ND, saved, weights) = (kept[0], kept[1], kept[2..].ToArray());
         var wanted = (bool[])context.get_data("wanted");
-        var (shape, plan, rotary) = Settings((object[])context.get_data("settings"), 0);
+        var (shape, plan, rotary, needed) = Settings((object[])context.get_data("settings"), 0);
 
         var dX_ND = empty_like(x_ND);
         var gradients = weights.Select((w, i) => wanted[i] ? empty_like(w) : null).ToArray();
-        BlockBackward.Run(shape, Pointers(weights), Pointers(gradients), plan, rotary,
-            TensorMemory.Floats(x_ND), BlockSaved.Of(TensorMemory.Floats(saved), shape), TensorMemory.Floats(dY_ND.contiguous()), TensorMemory.Floats(dX_ND));
+        BlockBackward.Run(shape, Pointers(weights), Pointers(gradients), plan, rotary, needed,
+            TensorMemory.Floats(x_ND), BlockSaved.Of(TensorMemory.Floats(saved), shape), TensorMemory.Floats(dY_MD.contiguous()), TensorMemory.Floats(dX_ND));
 
-        return Handover.End(context, dY_ND, [dX_ND, .. gradients, null, null, null]);
+        return Handover.End(context, dY_MD, [dX_ND, .. gradients, null, null, null, null]);
     }
 
     private static MatrixLayer[] MatricesOf(DecoderBlock block) =>
@@ -120,6 +120,6 @@ internal sealed unsafe class BlockFunction : autograd.SingleTensorFunction<Block
         static float* At(Tensor? tensor) => tensor is null ? null : TensorMemory.Floats(tensor);
     }
 
-    private static (BlockShape, RowPlan, RotaryTable) Settings(object[] arguments, int first = 1 + Weights) =>
-        ((BlockShape)arguments[first], (RowPlan)arguments[first + 1], (RotaryTable)arguments[first + 2]);
+    private static (BlockShape, RowPlan, RotaryTable, NeededRows?) Settings(object[] arguments, int first = 1 + Weights) =>
+        ((BlockShape)arguments[first], (RowPlan)arguments[first + 1], (RotaryTable)arguments[first + 2], (NeededRows?)arguments[first + 3]);
 }

@@ -3,10 +3,10 @@ using Attune.Torch.Native;
 namespace Attune.Torch.Kernels;
 
 /// <summary>
-/// The sizes of one decoder block on one batch: N tokens, D hidden, H query heads, K key and value heads, C head size,
+/// The sizes of one decoder block on one batch: N tokens, M of them that go on behind attention (<see cref="NeededRows"/>), D hidden, H query heads, K key and value heads, C head size,
 /// F feed-forward.
 /// </summary>
-internal sealed record BlockShape(int N, int D, int H, int K, int C, int F, float Epsilon)
+internal sealed record BlockShape(int N, int M, int D, int H, int K, int C, int F, float Epsilon)
 {
     /// <summary>Tokens that go through the matrices together: enough for a good product, few enough to stay in the cache.</summary>
     public const int Chunk = 128;
@@ -27,7 +27,7 @@ internal sealed record BlockShape(int N, int D, int H, int K, int C, int F, floa
     public int Qkv => (H + 2 * K) * C;
 
     /// <summary>Floats that <see cref="BlockSaved"/> takes.</summary>
-    public long SavedLength => (long)N * (Qkv + Queries + H + D + 2L * F);
+    public long SavedLength => N * (Qkv + Queries + (long)H) + M * (D + 2L * F);
 
     /// <summary>How many pieces a range has.</summary>
     public static int Pieces(int count, int size) => (count + size - 1) / size;
@@ -51,10 +51,10 @@ internal unsafe struct BlockSaved
     /// <summary>log Σ exp of each head's scores, [N, H].</summary>
     public float* LogSum;
 
-    /// <summary>The residual stream between the two halves, [N, D].</summary>
+    /// <summary>The residual stream between the two halves, [M, D].</summary>
     public float* Middle;
 
-    /// <summary>[N, F] each.</summary>
+    /// <summary>[M, F] each.</summary>
     public float* Gate, Up;
 
     public static BlockSaved Of(float* memory, BlockShape shape)
@@ -64,8 +64,8 @@ internal unsafe struct BlockSaved
         saved.Attended = saved.Qkv + (long)shape.N * shape.Qkv;
         saved.LogSum = saved.Attended + (long)shape.N * shape.Queries;
         saved.Middle = saved.LogSum + (long)shape.N * shape.H;
-        saved.Gate = saved.Middle + (long)shape.N * shape.D;
-        saved.Up = saved.Gate + (long)shape.N * shape.F;
+        saved.Gate = saved.Middle + (long)shape.M * shape.D;
+        saved.Up = saved.Gate + (long)shape.M * shape.F;
         return saved;
     }
 }

@@ -1,6 +1,7 @@
 using Attune.Core.Checkpoints;
 using Attune.Core.Data;
 using Attune.Core.Versions;
+using Attune.Torch.Kernels;
 using TorchSharp;
 using static TorchSharp.torch;
 
@@ -86,6 +87,9 @@ public sealed class Decoder : nn.Module<TokenStream, Tensor>, ITunable
     /// receives every layer's (L + 1 tensors, as Hugging Face's hidden_states).
     /// </summary>
     public Tensor Hidden(TokenStream stream, List<Tensor>? states = null) => _body.forward(stream, states);
+
+    /// <summary>The same of some tokens alone, [M, D]; of all where <paramref name="needed"/> is null.</summary>
+    internal Tensor HiddenOf(TokenStream stream, NeededRows? needed) => _body.At(stream, needed);
 
     /// <summary>Hidden [M, D] → logits [M, V]. Training goes by <see cref="TokenLogProbs"/>, which never keeps them.</summary>
     public Tensor Logits(Tensor hidden_MD)

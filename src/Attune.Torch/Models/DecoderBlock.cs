@@ -56,30 +56,38 @@ public sealed class DecoderBlock : nn.Module<Tensor, TokenStream, RotaryTable?, 
     internal bool Recompute { get; set; }
 
     /// <summary>[N, D] → [N, D].</summary>
-    public override Tensor forward(Tensor x_ND, TokenStream stream, RotaryTable? rotary) =>
-        Recompute && is_grad_enabled() ? RecomputeFunction.Run(x_ND, this, stream, rotary) : Once(x_ND, stream, rotary);
+    public override Tensor forward(Tensor x_ND, TokenStream stream, RotaryTable? rotary) => At(x_ND, stream, rotary, null);
+
+    /// <summary>[N, D] → [M, D]: the outputs of some tokens alone, of all where <paramref name="needed"/> is null.</summary>
+    internal Tensor At(Tensor x_ND, TokenStream stream, RotaryTable? rotary, NeededRows? needed) =>
+        Recompute && is_grad_enabled() ? RecomputeFunction.Run(x_ND, this, stream, rotary, needed) : Once(x_ND, stream, rotary, needed);
 
     /// <summary>The block itself, keeping what backward needs.</summary>
-    internal Tensor Once(Tensor x_ND, TokenStream stream, RotaryTable? rotary)
+    internal Tensor Once(Tensor x_ND, TokenStream stream, RotaryTable? rotary, NeededRows? needed)
     {
         if (Kernels && _isLlama && !(stream.Plan.Longest > _config.WindowOf(Layer)) && BlockFunction.Fits(x_ND, this))
-            return BlockFunction.Run(x_ND, this, stream, rotary!);
+            return BlockFunction.Run(x_ND, this, stream, rotary!, needed);
 
         using var scope = NewDisposeScope();
         var normal_ND = Normal(_attentionNorm, x_ND);
-        var attended_ND = Scaled(Normal(_attentionOutNorm, _attention.forward(normal_ND, stream, rotary)));
+        var attended_ND = _attention.forward(normal_ND, stream, rotary);
+        // Behind attention every token is by itself: what nobody reads is left out.
+        using var index_M = needed?.Index(x_ND.device);
+        var (x_MD, attended_MD) = (Picked(x_ND, index_M), Scaled(Normal(_attentionOutNorm, Picked(attended_ND, index_M))));
         if (_config.ParallelResidual)
         {
-            var beside_ND = _feedForward.forward(_feedForwardNorm is null ? normal_ND : _feedForwardNorm.forward(x_ND));
-            return (x_ND + attended_ND + Scaled(Normal(_feedForwardOutNorm, beside_ND))).MoveToOuterDisposeScope();
+            var beside_MD = _feedForward.forward(_feedForwardNorm is null ? Picked(normal_ND, index_M) : _feedForwardNorm.forward(x_MD));
+            return (x_MD + attended_MD + Scaled(Normal(_feedForwardOutNorm, beside_MD))).MoveToOuterDisposeScope();
         }
-        var middle_ND = x_ND + attended_ND;
-        return (middle_ND + Scaled(Normal(_feedForwardOutNorm, _feedForward.forward(Normal(_feedForwardNorm, middle_ND))))).MoveToOuterDisposeScope();
+        var middle_MD = x_MD + attended_MD;
+        return (middle_MD + Scaled(Normal(_feedForwardOutNorm, _feedForward.forward(Normal(_feedForwardNorm, middle_MD))))).MoveToOuterDisposeScope();
     }
 
     /// <summary>The sizes for the kernels.</summary>
-    internal BlockShape ShapeFor(int tokens) => new(
-        tokens, _config.HiddenSize, _config.Heads, _config.KeyValueHeads, _config.HeadSize, _config.IntermediateSize, (float)_config.NormEpsilon);
+    internal BlockShape ShapeFor(int tokens, int needed) => new(
+        tokens, needed, _config.HiddenSize, _config.Heads, _config.KeyValueHeads, _config.HeadSize, _config.IntermediateSize, (float)_config.NormEpsilon);
+
+    private static Tensor Picked(Tensor x_ND, Tensor? index_M) => index_M is null ? x_ND : x_ND.index_select(0, index_M);
 
     private static Tensor Normal(Norm? norm, Tensor x) => norm is null ? x : norm.forward(x);
 

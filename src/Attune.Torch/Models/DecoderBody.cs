@@ -1,4 +1,5 @@
 using Attune.Core.Checkpoints;
+using Attune.Torch.Kernels;
 using TorchSharp;
 using TorchSharp.Modules;
 using static TorchSharp.torch;
@@ -67,15 +68,19 @@ public sealed class DecoderBody : nn.Module<TokenStream, List<Tensor>?, Tensor>
     /// hidden_states: the embeddings, then the output of each block, the last one normalised.
     /// </summary>
     /// <exception cref="TorchException">ATT5012: a row is longer than the table of positions.</exception>
-    public override Tensor forward(TokenStream stream, List<Tensor>? states)
+    public override Tensor forward(TokenStream stream, List<Tensor>? states) => At(stream, null, states);
+
+    /// <summary>The same of some tokens alone, [M, D]; of all where <paramref name="needed"/> is null.</summary>
+    /// <exception cref="TorchException">ATT5012: a row is longer than the table of positions.</exception>
+    internal Tensor At(TokenStream stream, NeededRows? needed, List<Tensor>? states = null)
     {
         if (_rotary.Values.FirstOrDefault(t => t.IsDividedIn(stream.Batch)) is { } rotary)
-            return Unshared(stream, rotary, states);
+            return Unshared(stream, rotary, needed, states);
         var x_ND = Embed(stream);
         foreach (var layer in _layers)
         {
             states?.Add(x_ND);
-            var next_ND = layer.forward(x_ND, stream, _rotary.GetValueOrDefault(_config.RotationOf(layer.Layer)));
+            var next_ND = layer.At(x_ND, stream, _rotary.GetValueOrDefault(_config.RotationOf(layer.Layer)), layer.Layer == _config.Layers - 1 ? needed : null);
             // Autograd holds what backward needs; the name is dropped here so that nothing else lives longer.
             if (states is null)
                 x_ND.Dispose();
@@ -101,13 +106,18 @@ public sealed class DecoderBody : nn.Module<TokenStream, List<Tensor>?, Tensor>
     }
 
     /// <summary>The same where a prefix turns one way in one row and another way in the next: there each has its own.</summary>
-    private Tensor Unshared(TokenStream stream, RotaryTable rotary, List<Tensor>? states)
+    private Tensor Unshared(TokenStream stream, RotaryTable rotary, NeededRows? needed, List<Tensor>? states)
     {
         using var scope = NewDisposeScope();
         var (batch, places) = stream.Batch.Unshared(row => rotary.Divides(stream.Batch, row));
         using var whole = TokenStream.Of(batch, stream.Ids_N.device);
         var places_N = tensor(places, dtype: int64, device: stream.Ids_N.device);
         var hidden_ND = forward(whole, states).index_select(0, places_N);
+        if (needed is not null)
+        {
+            using var index_M = needed.Index(hidden_ND.device);
+            hidden_ND = hidden_ND.index_select(0, index_M);
+        }
         for (var i = 0; i < states?.Count; i++)
             states[i] = states[i].index_select(0, places_N).MoveToOuterDisposeScope();
         return hidden_ND.MoveToOuterDisposeScope();

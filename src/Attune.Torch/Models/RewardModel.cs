@@ -1,5 +1,6 @@
 using Attune.Core.Checkpoints;
 using Attune.Core.Versions;
+using Attune.Torch.Kernels;
 using TorchSharp;
 using static TorchSharp.torch;
 
@@ -62,8 +63,8 @@ public sealed class RewardModel : nn.Module<TokenStream, Tensor>, ITunable
     public Tensor Scores(TokenStream stream)
     {
         using var scope = NewDisposeScope();
-        using var last_S = tensor(stream.Batch.Starts[1..].Select(end => end - 1L).ToArray(), device: Device);
-        return _score.forward(_body.forward(stream, null).index_select(0, last_S)).squeeze(1).to(float32).MoveToOuterDisposeScope();
+        var last = new NeededRows([.. stream.Batch.Starts[1..].Select(end => end - 1)]);
+        return _score.forward(_body.At(stream, last)).squeeze(1).to(float32).MoveToOuterDisposeScope();
     }
 
     /// <summary>A score at every token, float32 [N]: what a value model starts from.</summary>

@@ -1,4 +1,5 @@
 using Attune.Core.Data;
+using Attune.Torch.Kernels;
 using Attune.Torch.Models;
 using TorchSharp;
 using static TorchSharp.torch;
@@ -17,8 +18,15 @@ public static class DecoderPasses
     {
         using var scope = NewDisposeScope();
         using var stream = TokenStream.Of(batch, decoder.Device);
-        var hidden_ND = decoder.Hidden(stream);
-        return decoder.TokenLogProbs(temperature == 1 ? hidden_ND : hidden_ND / temperature, stream.Targets_N, even).MoveToOuterDisposeScope();
+        var needed = NeededRows.Labelled(batch);
+        var hidden_MD = decoder.HiddenOf(stream, needed);
+        if (temperature != 1)
+            hidden_MD = hidden_MD / temperature;
+        if (needed is null)
+            return decoder.TokenLogProbs(hidden_MD, stream.Targets_N, even).MoveToOuterDisposeScope();
+        using var index_M = needed.Index(decoder.Device);
+        var logProbs_M = decoder.TokenLogProbs(hidden_MD, stream.Targets_N.index_select(0, index_M), even);
+        return zeros(stream.Tokens, dtype: logProbs_M.dtype, device: logProbs_M.device).index_add(0, index_M, logProbs_M, 1).MoveToOuterDisposeScope();
     }
 
     /// <summary>Every parameter by its Hugging Face name.</summary>

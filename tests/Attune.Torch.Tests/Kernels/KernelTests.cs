@@ -1,8 +1,10 @@
 using Attune.Core.Checkpoints;
 using Attune.Core.Data;
 using Attune.Core.Randomness;
+using Attune.Torch.Kernels;
 using Attune.Torch.Models;
 using Attune.Torch.Native;
+using Attune.Torch.Stages;
 using TorchSharp;
 using static TorchSharp.torch;
 
@@ -37,6 +39,42 @@ public sealed class KernelTests
         (fastHidden * direction).sum().backward();
         (exactHidden * direction.to(float64)).sum().backward();
         CompareGradients(exact, fast);
+    }
+
+    [Theory]
+    [MemberData(nameof(Shapes))]
+    public void Computing_labelled_rows_alone_in_the_last_block_changes_nothing(int d, int h, int k, int c, int f, int[] rows)
+    {
+        foreach (var config in (DecoderConfig[])[Config(d, h, k, c, f), Config(d, h, k, c, f) with { Architecture = "Cohere2ForCausalLM", Norm = NormKind.LayerWithoutBias, NormPlacement = NormPlacement.Shared, ParallelResidual = true }])
+        {
+            // Every third token has a label; one row has none, as a shared prompt.
+            var batch = Rows(rows, every: 3);
+            Array.Fill(batch.Targets, RaggedBatch.Ignore, batch.Starts[^2], batch.Tokens - batch.Starts[^2]);
+            foreach (var (kernels, recompute) in (ReadOnlySpan<(bool, bool)>)[(true, false), (true, true), (false, false), (false, true)])
+            {
+                using var scope = NewDisposeScope();
+                var (fast, exact) = Pair(config);
+                (fast.Kernels, fast.Body.Recompute) = (kernels, recompute);
+                using var stream = TokenStream.Of(batch);
+                using var weights = rand(stream.Tokens);
+
+                Assert.NotNull(NeededRows.Labelled(batch));
+                var (a, b) = (fast.LogProbs(batch), exact.TokenLogProbs(exact.Hidden(stream), stream.Targets_N));
+                Compare.Relative(b, a, Tolerances.Kernel, "log-probabilities");
+                (a * weights).sum().backward();
+                (b * weights.to(float64)).sum().backward();
+                CompareGradients(exact, fast);
+            }
+        }
+    }
+
+    [Fact]
+    public void Where_nearly_every_row_has_a_label_none_is_picked()
+    {
+        Assert.Null(NeededRows.Labelled(Rows([50])));
+        var none = Rows([50]);
+        Array.Fill(none.Targets, RaggedBatch.Ignore);
+        Assert.Null(NeededRows.Labelled(none));
     }
 
     public static TheoryData<string, DecoderConfig> Options => new()
