@@ -1,4 +1,6 @@
 using Attune.Core.Data;
+using TorchSharp;
+using static TorchSharp.torch;
 
 namespace Attune.Torch.Kernels;
 
@@ -22,7 +24,14 @@ internal sealed unsafe class NeededRows(int[] rows)
     }
 
     /// <summary>Their places as int64 [M].</summary>
-    public TorchSharp.torch.Tensor Index(TorchSharp.torch.Device device) => TorchSharp.torch.tensor(Array.ConvertAll(rows, r => (long)r), device: device);
+    public Tensor Index(Device device) => tensor(Array.ConvertAll(rows, r => (long)r), device: device);
+
+    /// <summary>A number for each of them, [M] → [tokens]; 0 for the others.</summary>
+    public Tensor Spread(Tensor values_M, int tokens)
+    {
+        using var index_M = Index(values_M.device);
+        return zeros(tokens, dtype: values_M.dtype, device: values_M.device).index_add(0, index_M, values_M, 1);
+    }
 
     /// <summary>[N, width] → [count, width]: those from <paramref name="first"/> on.</summary>
     public void Gather(float* from, float* to, int first, int count, int width)

@@ -67,12 +67,14 @@ public sealed class RewardModel : nn.Module<TokenStream, Tensor>, ITunable
         return _score.forward(_body.At(stream, last)).squeeze(1).to(float32).MoveToOuterDisposeScope();
     }
 
-    /// <summary>A score at every token, float32 [N]: what a value model starts from.</summary>
+    /// <summary>A score at every token that has a label, float32 [N], anything at the others: what a value model starts from.</summary>
     /// <param name="stream">N tokens.</param>
     public Tensor TokenScores(TokenStream stream)
     {
         using var scope = NewDisposeScope();
-        return _score.forward(_body.forward(stream, null)).squeeze(1).to(float32).MoveToOuterDisposeScope();
+        var needed = NeededRows.Labelled(stream.Batch);
+        var scores_M = _score.forward(_body.At(stream, needed)).squeeze(1).to(float32);
+        return (needed?.Spread(scores_M, stream.Tokens) ?? scores_M).MoveToOuterDisposeScope();
     }
 
     /// <summary>The same as <see cref="Scores"/>, which is the name to call it by.</summary>

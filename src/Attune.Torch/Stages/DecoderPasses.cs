@@ -26,7 +26,7 @@ public static class DecoderPasses
             return decoder.TokenLogProbs(hidden_MD, stream.Targets_N, even).MoveToOuterDisposeScope();
         using var index_M = needed.Index(decoder.Device);
         var logProbs_M = decoder.TokenLogProbs(hidden_MD, stream.Targets_N.index_select(0, index_M), even);
-        return zeros(stream.Tokens, dtype: logProbs_M.dtype, device: logProbs_M.device).index_add(0, index_M, logProbs_M, 1).MoveToOuterDisposeScope();
+        return needed.Spread(logProbs_M, stream.Tokens).MoveToOuterDisposeScope();
     }
 
     /// <summary>Every parameter by its Hugging Face name.</summary>

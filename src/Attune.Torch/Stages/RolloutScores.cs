@@ -30,7 +30,7 @@ internal static class RolloutScores
         return scores;
     }
 
-    /// <summary>A score at every token, N: the value model as a function of a batch.</summary>
+    /// <summary>A score at every token of an answer, N with the prompts: the value model as a function of a batch.</summary>
     public static Tensor Values(this RewardModel value, RaggedBatch batch)
     {
         using var stream = TokenStream.Of(batch, value.Device);
