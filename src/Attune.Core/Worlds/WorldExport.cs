@@ -41,7 +41,7 @@ public static class WorldExport
     }
 
     /// <summary>
-    /// Writes everything into a folder: the text to train a tokenizer on, pretrain, sft, chat, preference (each with a .valid file), rankings, and questions/.
+    /// Writes everything into a folder: the text to train a tokenizer on, pretrain, sft, chat, preference (each with a .valid file), what pretrain says of known people, rankings, and questions/.
     /// The same world writes the same bytes.
     /// </summary>
     /// <param name="world">The world.</param>
@@ -57,6 +57,7 @@ public static class WorldExport
             Rows(folder, "tokenizer.jsonl", TokenizerText.Rows(world), p => p.Kind, cancel),
             Rows(folder, "pretrain.jsonl", PretrainText.Train(world), p => p.Kind, cancel),
             Rows(folder, "pretrain.valid.jsonl", PretrainText.Valid(world), p => p.Kind, cancel),
+            Rows(folder, "known.jsonl", PretrainText.Train(world).Where(p => p.Kind is "biography" or "questions"), p => p.Kind, cancel),
             Rows(folder, "sft.jsonl", TrainingRows.Instructions(world, "train", options.InstructRows), r => r.Kind, cancel),
             Rows(folder, "sft.valid.jsonl", TrainingRows.Instructions(world, "valid", options.ValidRows), r => r.Kind, cancel),
             Rows(folder, "chat.jsonl", TrainingRows.Conversations(world, "train", options.ChatRows), r => r.Kind, cancel),

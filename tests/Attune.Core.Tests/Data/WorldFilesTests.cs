@@ -20,7 +20,7 @@ public class WorldFilesTests
                 Assert.Equal(file.Kinds, rows.GroupBy(r => r.Origin.Kind!).ToDictionary(g => g.Key, g => g.Count()));
                 var expected = Path.GetFileName(file.Path).Split('.')[0] switch
                 {
-                    "pretrain" or "tokenizer" => typeof(TextRow),
+                    "pretrain" or "tokenizer" or "known" => typeof(TextRow),
                     "preference" => typeof(Attune.Core.Data.PreferenceRow),
                     "rankings" => typeof(Attune.Core.Data.RankingRow),
                     _ => typeof(Attune.Core.Data.ConversationRow),

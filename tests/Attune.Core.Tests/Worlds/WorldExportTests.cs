@@ -36,6 +36,17 @@ public sealed class WorldExportTests
 
     [Theory]
     [MemberData(nameof(Languages))]
+    public void KnownPagesArePretrainingsOwn(string language)
+    {
+        var (_, folder) = WorldFixture.Of(language);
+        string[] Texts(string file, params string[] kinds) =>
+            [.. WorldFixture.Rows(folder, file).Where(r => kinds.Contains(r.GetProperty("kind").GetString())).Select(r => r.GetProperty("text").GetString()!)];
+        Assert.Equal(Texts("pretrain.jsonl", "biography", "questions"), Texts("known.jsonl", "biography", "questions"));
+        Assert.Equal(Texts("known.jsonl", "biography", "questions").Length, WorldFixture.Rows(folder, "known.jsonl").Count());
+    }
+
+    [Theory]
+    [MemberData(nameof(Languages))]
     public void TheFileIsACurriculumOfTheAskedSize(string language)
     {
         var (world, folder) = WorldFixture.Of(language);

@@ -13,7 +13,7 @@ public sealed class WorldSeparationTests
 
     private static readonly string[] TrainingFiles =
     [
-        "tokenizer.jsonl", "pretrain.jsonl", "pretrain.valid.jsonl", "sft.jsonl", "sft.valid.jsonl", "chat.jsonl", "chat.valid.jsonl",
+        "tokenizer.jsonl", "pretrain.jsonl", "pretrain.valid.jsonl", "known.jsonl", "sft.jsonl", "sft.valid.jsonl", "chat.jsonl", "chat.valid.jsonl",
         "preference.jsonl", "preference.valid.jsonl", "rankings.jsonl",
     ];
 
@@ -40,7 +40,7 @@ public sealed class WorldSeparationTests
                 {
                     var names = NamesIn(text, index);
                     if (names.Count == 0) continue;
-                    Assert.Contains(file, new[] { "tokenizer.jsonl", "pretrain.jsonl", "pretrain.valid.jsonl" });
+                    Assert.Contains(file, new[] { "tokenizer.jsonl", "pretrain.jsonl", "pretrain.valid.jsonl", "known.jsonl" });
                     Assert.Contains(row.GetProperty("kind").GetString(), new[] { "biography", "table" });
                     Assert.DoesNotContain('?', text);
                     Assert.DoesNotContain('？', text);
