@@ -1,3 +1,4 @@
+using Attune.Torch.Kernels;
 using TorchSharp;
 using static TorchSharp.torch;
 
@@ -20,7 +21,7 @@ public static class NewtonSchulz
     public static Tensor Orthogonalise(Tensor matrices_BRC, int steps = 5)
     {
         var (count, rows, columns) = (matrices_BRC.shape[0], matrices_BRC.shape[1], matrices_BRC.shape[2]);
-        return Kernels.TensorMemory.IsPlain(matrices_BRC) && NewtonSchulzKernel.Fits(count, rows, columns)
+        return TensorMemory.IsPlain(matrices_BRC) && NewtonSchulzKernel.Fits(count, rows, columns)
             ? Run(matrices_BRC, (int)count, (int)rows, (int)columns, steps)
             : Plain(matrices_BRC, steps);
     }
@@ -28,7 +29,7 @@ public static class NewtonSchulz
     private static unsafe Tensor Run(Tensor matrices_BRC, int count, int rows, int columns, int steps)
     {
         var result_BRC = empty_like(matrices_BRC);
-        NewtonSchulzKernel.Run(Kernels.TensorMemory.Floats(matrices_BRC), Kernels.TensorMemory.Floats(result_BRC), count, rows, columns, steps);
+        NewtonSchulzKernel.Run(TensorMemory.Floats(matrices_BRC), TensorMemory.Floats(result_BRC), count, rows, columns, steps);
         return result_BRC;
     }
 

@@ -1,5 +1,3 @@
-using System.Runtime.InteropServices;
-using TorchSharp;
 using static TorchSharp.torch;
 
 namespace Attune.Torch.Optimisers;
@@ -21,15 +19,3 @@ public enum UpdateRule
 /// <param name="RateScale">Multiplies the learning rate for this parameter.</param>
 /// <param name="Decay">Decoupled weight decay; 0 for one-dimensional parameters.</param>
 public sealed record Trainable(string Name, Tensor Value, UpdateRule Rule = UpdateRule.AdamW, double RateScale = 1, double Decay = 0);
-
-/// <summary>The memory of a tensor as a span, for kernels written in C#.</summary>
-public static class TensorMemory
-{
-    /// <summary>The floats of a contiguous float32 tensor in main memory, in place.</summary>
-    public static Span<float> Floats(this Tensor tensor)
-    {
-        if (tensor.dtype != ScalarType.Float32 || tensor.device_type != DeviceType.CPU || !tensor.is_contiguous())
-            throw new TrainingException("ATT5102", $"A kernel needs a contiguous float32 tensor in main memory, not {tensor.dtype} on {tensor.device_type}.");
-        return MemoryMarshal.Cast<byte, float>(tensor.bytes);
-    }
-}
