@@ -40,8 +40,12 @@ internal static class ImportCommand
             var version = ModelStore.Open(place.Store).Add(draft, place.SaveAs, cancel);
             var facts = version.Lineage.Facts;
             Terminal.Out.Line($"[green]stored[/] {version.Name} ({version.Kind}, {version.ShortDigest}) in {place.Store}: {(string?)facts["architecture"]}, {(long)facts["parameters"]!:N0} parameters, {(string?)facts["dtype"]}, licence {(string?)facts["license"] ?? "not said"}");
-            var (verb, remark) = version.Kind == VersionKind.Base ? ("generate", " \"Once upon a time\"") : ("chat", "");
-            Terminal.Out.Line($"Next: ./attune {verb} {version.Name}{remark}");
+            Terminal.Out.Line($"Next: ./attune {version.Kind switch
+            {
+                VersionKind.Base => $"generate {version.Name} \"Once upon a time\"",
+                VersionKind.Reward => $"ppo PROMPTS --parent VERSION --reward-model {version.Name}",
+                _ => $"chat {version.Name}",
+            }}");
             return ExitCode.Done;
         }
         finally

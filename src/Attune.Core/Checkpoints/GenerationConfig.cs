@@ -123,4 +123,26 @@ public sealed record GenerationConfig
             json.Remove(key);
         Atomic.WriteAllText(path, HuggingFaceJson.Format(json));
     }
+
+    /// <summary>Writes the file of a model that was trained on: its own special tokens, and all else as its parent's makers wrote it. Atomic.</summary>
+    /// <param name="path">generation_config.json.</param>
+    /// <param name="config">The model's shape.</param>
+    /// <param name="parent">The parent's file, or null.</param>
+    public static void Write(string path, DecoderConfig config, string? parent)
+    {
+        if (parent is null)
+        {
+            Write(path, new GenerationConfig { BosTokenId = config.BosTokenId, EosTokenIds = config.EosTokenIds, PadTokenId = config.PadTokenId });
+            return;
+        }
+        var json = HuggingFaceJson.Read(parent);
+        foreach (var (key, id) in (ReadOnlySpan<(string, JsonNode?)>)[("bos_token_id", config.BosTokenId), ("eos_token_id", HuggingFaceConfig.TokenIds(config.EosTokenIds)), ("pad_token_id", config.PadTokenId)])
+        {
+            if (id is null)
+                json.Remove(key);
+            else
+                json[key] = id;
+        }
+        Atomic.WriteAllText(path, HuggingFaceJson.Format(json));
+    }
 }

@@ -1,4 +1,5 @@
 using System.ComponentModel;
+using System.ComponentModel.DataAnnotations;
 using Attune.Core.Checkpoints;
 using Attune.Core.Checkpoints.Adapters;
 using Attune.Core.Checkpoints.Gguf;
@@ -23,8 +24,8 @@ public enum ExportFormat
     Peft,
 }
 
-/// <summary>What the matrices of a GGUF file are stored as.</summary>
-public enum GgufStorage
+/// <summary>What weights are stored as.</summary>
+public enum WeightStorage
 {
     /// <summary>As the model's own weights are.</summary>
     Same,
@@ -38,7 +39,7 @@ public enum GgufStorage
     /// <summary>bfloat16.</summary>
     Bf16,
 
-    /// <summary>8 bits and a scale for each 32.</summary>
+    /// <summary>8 bits and a scale for each 32: GGUF only.</summary>
     Q8,
 }
 
@@ -49,9 +50,13 @@ public sealed record ExportOptions
     [Description("hf: a Hugging Face folder; gguf: one file for llama.cpp; ollama: the same with a Modelfile; peft: an adapter.")]
     public ExportFormat Format { get; init; } = ExportFormat.Hf;
 
-    /// <summary>GGUF's weights.</summary>
-    [Description("gguf and ollama: what matrices are stored as.")]
-    public GgufStorage Weights { get; init; } = GgufStorage.Same;
+    /// <summary>The type of the weights: all of them in a Hugging Face folder, the matrices in GGUF.</summary>
+    [Description("What weights are stored as: same, f32, f16, bf16; q8 in gguf and ollama.")]
+    public WeightStorage Weights { get; init; } = WeightStorage.Same;
+
+    /// <summary>Largest weights file of a Hugging Face folder.</summary>
+    [Description("hf: gigabytes that one weights file may take; beyond it they go into numbered shards."), Range(0, 1e6, MinimumIsExclusive = true)]
+    public double ShardGigabytes { get; init; } = WeightFiles.UsualShard / 1e9;
 }
 
 /// <summary>A version or folder laid out for other programs.</summary>
@@ -76,7 +81,7 @@ public static class ModelExport
     }
 
     /// <summary>Lays a version out as a Hugging Face folder or, of one that adapters were trained for, as a PEFT adapter.</summary>
-    /// <exception cref="AttuneException">ATT2060: the folder is not empty; ATT3403: it has no adapter.</exception>
+    /// <exception cref="AttuneException">ATT2060: the folder is not empty; ATT3403: it has no adapter; ATT3408: weights of a type that the form has not.</exception>
     public static void ToFolder(ModelStore store, string reference, string folder, ExportOptions options, CancellationToken cancel)
     {
         if (options.Format == ExportFormat.Peft)
@@ -84,8 +89,13 @@ public static class ModelExport
             WriteAdapter(store.Resolve(reference).Files, reference, folder);
             return;
         }
+        if (options.Weights == WeightStorage.Q8)
+            throw new ExchangeException("ATT3408", "A Hugging Face folder has no Q8_0 weights.") { Field = "weights", Hint = "Give f32, f16 or bf16, or --format gguf." };
         store.Export(reference, folder, cancel);
         HuggingFaceFolder.Complete(folder);
+        var shard = (long)(options.ShardGigabytes * 1e9);
+        if (options.Weights != WeightStorage.Same || Directory.EnumerateFiles(folder, "*.safetensors").Any(f => new FileInfo(f).Length > shard))
+            HuggingFaceWeights.Rewrite(folder, options.Weights switch { WeightStorage.F32 => TensorType.F32, WeightStorage.F16 => TensorType.F16, WeightStorage.Bf16 => TensorType.BF16, _ => null }, shard);
     }
 
     // A merged version keeps its adapter beside the weights under a name that transformers does not look for: by PEFT's own
@@ -113,12 +123,12 @@ public static class ModelExport
             throw new StoreException("ATT2060", "The folder is there already and not empty.") { File = folder, Hint = "Choose another one." };
     }
 
-    private static GgufType TypeOf(GgufStorage storage, ModelFiles model) => storage switch
+    private static GgufType TypeOf(WeightStorage storage, ModelFiles model) => storage switch
     {
-        GgufStorage.F32 => GgufType.F32,
-        GgufStorage.F16 => GgufType.F16,
-        GgufStorage.Bf16 => GgufType.BF16,
-        GgufStorage.Q8 => GgufType.Q8_0,
+        WeightStorage.F32 => GgufType.F32,
+        WeightStorage.F16 => GgufType.F16,
+        WeightStorage.Bf16 => GgufType.BF16,
+        WeightStorage.Q8 => GgufType.Q8_0,
         _ => Stored(model),
     };
 

@@ -76,7 +76,7 @@ public static class ModelImport
         if (tokenizer.VocabularySize > config.VocabularySize)
             throw MoreTokensThanRows(tokenizer, config, files);
         var contract = PromptFiles.ContractOf(files, tokenizer);
-        var kind = options.Kind ?? Guess(contract, origin);
+        var kind = options.Kind ?? (config.Head == DecoderHead.Score ? VersionKind.Reward : Guess(contract, origin));
         if (!gguf)
         {
             foreach (var (name, file) in files.Paths.OrderBy(f => f.Key, StringComparer.Ordinal))
@@ -156,16 +156,6 @@ public static class ModelImport
             using var file = GgufFile.Open(path);
             return file.Metadata.Text("general.license");
         }
-        if (files.Find(ModelFiles.Card) is not { } card)
-            return null;
-        using var lines = File.ReadLines(card).GetEnumerator();
-        if (!lines.MoveNext() || lines.Current.Trim() != "---")
-            return null;
-        while (lines.MoveNext() && lines.Current.Trim() != "---")
-        {
-            if (lines.Current.StartsWith("license:", StringComparison.Ordinal))
-                return lines.Current["license:".Length..].Trim().Trim('"', '\'');
-        }
-        return null;
+        return ModelCard.LicenceOf(files);
     }
 }

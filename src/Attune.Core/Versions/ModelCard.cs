@@ -64,9 +64,26 @@ public static class ModelCard
         return text.ToString();
     }
 
+    /// <summary>The licence that a model's card names in its front matter, or null.</summary>
+    public static string? LicenceOf(ModelFiles model)
+    {
+        if (model.Find(ModelFiles.Card) is not { } card)
+            return null;
+        using var lines = File.ReadLines(card).GetEnumerator();
+        if (!lines.MoveNext() || lines.Current.Trim() != "---")
+            return null;
+        while (lines.MoveNext() && lines.Current.Trim() != "---")
+        {
+            if (lines.Current.StartsWith("license:", StringComparison.Ordinal))
+                return lines.Current["license:".Length..].Trim().Trim('"', '\'');
+        }
+        return null;
+    }
+
     private static void AppendFrontMatter(StringBuilder text, VersionKind kind, Lineage lineage)
     {
-        text.Append(CultureInfo.InvariantCulture, $"---\nlibrary_name: transformers\npipeline_tag: {(kind == VersionKind.Reward ? "text-classification" : "text-generation")}\ntags:\n- attune\n");
+        var licence = lineage.Facts["license"] is JsonValue named && named.TryGetValue<string>(out var value) ? $"license: {Yaml(value)}\n" : "";
+        text.Append(CultureInfo.InvariantCulture, $"---\n{licence}library_name: transformers\npipeline_tag: {(kind == VersionKind.Reward ? "text-classification" : "text-generation")}\ntags:\n- attune\n");
         text.Append(CultureInfo.InvariantCulture, $"- {kind.ToString().ToLowerInvariant()}\nattune:\n  kind: {kind.ToString().ToLowerInvariant()}\n  stage: {Yaml(lineage.Stage)}\n");
         if (lineage.Parent is not null)
             text.Append(CultureInfo.InvariantCulture, $"  parent: {Yaml(lineage.Parent)}\n");

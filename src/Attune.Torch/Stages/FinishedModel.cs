@@ -45,8 +45,9 @@ internal sealed record FinishedModel
     /// <summary>Writes all of it and declares the run finished.</summary>
     public StageResult Save(RunFolder run)
     {
-        ModelFolder.Write(run.Model, Module, Config, Tokenizer, ModelFolder.TokenizerConfigOf(Context.RequireParent()));
-        Contract.Write(run.Model);
+        var parent = Context.RequireParent();
+        ModelFolder.Write(run.Model, Module, Config, Tokenizer, parent);
+        Contract.Write(run.Model, parent);
         var lineage = new Lineage
         {
             Parent = Context.ParentDigest,
@@ -57,7 +58,7 @@ internal sealed record FinishedModel
             CodeVersion = RunIdentity.CodeVersion,
             Kernels = RunIdentity.Kernels,
             Contract = Contract.Contract.Hash,
-            Facts = Contract.Note(Facts),
+            Facts = Contract.Note(Facts).WithLicence(parent),
         };
         ModelCard.Write(Path.Combine(run.Model, ModelFiles.Card), Kind, lineage, Config, ModelFolder.ContractOf(run.Model));
         return run.Finish(Kind, lineage, RunFacts.Of(Config, State));

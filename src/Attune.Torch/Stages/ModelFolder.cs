@@ -18,23 +18,25 @@ public static class ModelFolder
     /// <param name="module">The weights.</param>
     /// <param name="config">The shape, with the special tokens of the new version.</param>
     /// <param name="tokenizer">The tokenizer.</param>
-    /// <param name="tokenizerConfig">The parent's tokenizer_config.json where there is one, else null.</param>
-    public static void Write(string folder, TorchSharp.torch.nn.Module module, DecoderConfig config, Tokenizer tokenizer, JsonObject? tokenizerConfig)
+    /// <param name="parent">What it was trained from, whose tokenizer_config.json, sampling and licences it keeps; null for a model from nothing.</param>
+    public static void Write(string folder, TorchSharp.torch.nn.Module module, DecoderConfig config, Tokenizer tokenizer, ModelFiles? parent)
     {
         // A 16-bit parent is trained in 32 bits: the config says what is stored now.
-        WriteBeside(folder, config with { Dtype = DecoderFiles.SavedDtype(module, config) }, tokenizer, tokenizerConfig);
+        WriteBeside(folder, config with { Dtype = DecoderFiles.SavedDtype(module, config) }, tokenizer, parent);
+        if (parent is not null)
+            Inheritance.CopyLicences(parent, folder);
         module.Save(Path.Combine(folder, ModelFiles.Weights));
         (module as ITunable)?.Lora?.Save(folder, prefix: AdapterFiles.InVersion);
     }
 
     /// <summary>All of it but the weights.</summary>
-    internal static void WriteBeside(string folder, DecoderConfig config, Tokenizer tokenizer, JsonObject? tokenizerConfig)
+    internal static void WriteBeside(string folder, DecoderConfig config, Tokenizer tokenizer, ModelFiles? parent)
     {
         Directory.CreateDirectory(folder);
         HuggingFaceConfig.Write(Path.Combine(folder, ModelFiles.Config), config);
         Atomic.WriteAllBytes(Path.Combine(folder, ModelFiles.Tokenizer), tokenizer.ToJson().Span);
-        GenerationConfig.Write(Path.Combine(folder, ModelFiles.GenerationConfig), new GenerationConfig { BosTokenId = config.BosTokenId, EosTokenIds = config.EosTokenIds, PadTokenId = config.PadTokenId });
-        Atomic.WriteAllText(Path.Combine(folder, ModelFiles.TokenizerConfig), TokenizerConfig(config, tokenizer, tokenizerConfig).ToJsonString(Indented) + "\n");
+        GenerationConfig.Write(Path.Combine(folder, ModelFiles.GenerationConfig), config, parent?.Find(ModelFiles.GenerationConfig));
+        Atomic.WriteAllText(Path.Combine(folder, ModelFiles.TokenizerConfig), TokenizerConfig(config, tokenizer, parent is null ? null : TokenizerConfigOf(parent)).ToJsonString(Indented) + "\n");
     }
 
     /// <summary>The prompt_contract.json of a model folder, or null where it has none.</summary>

@@ -88,10 +88,10 @@ public static class Pretrain
         // Save
         if (options.Patience > 0)
             run.RestoreBest(state, optimiser);
-        ModelFolder.Write(run.Model, decoder, config, tokenizer, context.Parent is { } settings ? ModelFolder.TokenizerConfigOf(settings) : null);
+        ModelFolder.Write(run.Model, decoder, config, tokenizer, context.Parent);
         // Whoever goes on from a version that answers keeps the format that it answers by.
         if (context.Parent is { } spoken && spoken.Find(ModelFiles.PromptContract) is not null)
-            StageContract.Resolve(null, spoken, tokenizer).Write(run.Model);
+            StageContract.Resolve(null, spoken, tokenizer).Write(run.Model, spoken);
         var kind = context.ParentKind ?? VersionKind.Base;
         var lineage = new Lineage
         {
@@ -103,7 +103,7 @@ public static class Pretrain
             Seed = options.Seed,
             CodeVersion = RunIdentity.CodeVersion,
             Kernels = RunIdentity.Kernels,
-            Facts = LineageFacts.Of(config, state, report),
+            Facts = LineageFacts.Of(config, state, report).WithLicence(context.Parent),
         };
         ModelCard.Write(Path.Combine(run.Model, ModelFiles.Card), kind, lineage, config);
         return run.Finish(kind, lineage, RunFacts.Of(config, state));

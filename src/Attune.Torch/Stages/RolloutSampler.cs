@@ -1,4 +1,3 @@
-using System.Text.Json.Nodes;
 using Attune.Core.Checkpoints;
 using Attune.Core.Randomness;
 using Attune.Core.Tokens;
@@ -24,12 +23,12 @@ internal sealed class RolloutSampler : IDisposable
     /// <param name="tokenizer">The tokenizer.</param>
     /// <param name="contract">The prompt contract.</param>
     public RolloutSampler(string folder, ModelFiles policy, DecoderConfig config, Tokenizer tokenizer, StageContract contract)
-        : this(folder, config, tokenizer, ModelFolder.TokenizerConfigOf(policy)) => contract.Write(folder);
+        : this(folder, config, tokenizer, policy) => contract.Write(folder, policy);
 
-    private RolloutSampler(string folder, DecoderConfig config, Tokenizer tokenizer, JsonObject? tokenizerConfig)
+    private RolloutSampler(string folder, DecoderConfig config, Tokenizer tokenizer, ModelFiles? policy)
     {
         _folder = folder;
-        ModelFolder.WriteBeside(folder, config, tokenizer, tokenizerConfig);
+        ModelFolder.WriteBeside(folder, config, tokenizer, policy);
     }
 
     /// <summary>For models without a contract.</summary>

@@ -87,8 +87,8 @@ public static class Sft
         // Save
         if (options.Patience > 0)
             run.RestoreBest(state, optimiser);
-        ModelFolder.Write(run.Model, decoder, config, tokenizer, ModelFolder.TokenizerConfigOf(parent));
-        contract.Write(run.Model);
+        ModelFolder.Write(run.Model, decoder, config, tokenizer, parent);
+        contract.Write(run.Model, parent);
         var lineage = new Lineage
         {
             Parent = context.ParentDigest,
@@ -99,7 +99,7 @@ public static class Sft
             CodeVersion = RunIdentity.CodeVersion,
             Kernels = RunIdentity.Kernels,
             Contract = contract.Contract.Hash,
-            Facts = contract.Note(LineageFacts.Of(config, state, report)),
+            Facts = contract.Note(LineageFacts.Of(config, state, report)).WithLicence(parent),
         };
         var kind = options.Kind ?? VersionKind.Instruct;
         ModelCard.Write(Path.Combine(run.Model, ModelFiles.Card), kind, lineage, config, ModelFolder.ContractOf(run.Model));

@@ -38,7 +38,7 @@ public sealed record StageContract(PromptContract Contract, Tokenizer Tokenizer)
         if (kept is null)
             return new StageContract(contract, tokenizer);
         ContractGate.Require(kept, contract, change, tokenizer);
-        return new StageContract(contract, tokenizer) { Broken = ContractGate.Broken(kept, contract, tokenizer) };
+        return new StageContract(contract, tokenizer) { Broken = ContractGate.Broken(kept, contract, tokenizer), IsParents = contract.Hash == kept.Hash };
     }
 
     /// <summary>Facts of a run with what its contract breaks, where it breaks anything.</summary>
@@ -89,9 +89,14 @@ public sealed record StageContract(PromptContract Contract, Tokenizer Tokenizer)
     /// <summary>The shape with this contract's ends of turn before the parent's own ends of text: what generation stops at.</summary>
     public DecoderConfig Endings(DecoderConfig config) => config with { EosTokenIds = [.. EndOfTurn.Concat(config.EosTokenIds).Distinct()] };
 
-    /// <summary>Writes chat_template.jinja and prompt_contract.json into a model folder.</summary>
-    public void Write(string folder)
+    /// <summary>Whether it is the parent's own, word for word.</summary>
+    public bool IsParents { get; init; }
+
+    /// <summary>Writes chat_template.jinja and prompt_contract.json into a model folder, with the parent's further templates where the contract is the parent's.</summary>
+    public void Write(string folder, ModelFiles parent)
     {
+        if (IsParents)
+            Inheritance.CopyTemplates(parent, folder);
         Atomic.WriteAllText(Path.Combine(folder, ModelFiles.ChatTemplate), Contract.Template.Source);
         Atomic.WriteAllText(Path.Combine(folder, ModelFiles.PromptContract), Contract.ToJson());
     }

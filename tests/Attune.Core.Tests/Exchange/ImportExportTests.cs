@@ -73,6 +73,46 @@ public sealed class ImportExportTests : IDisposable
         Assert.Null(version.Files.Find(ModelFiles.PromptContract));
     }
 
+    [Theory]
+    [InlineData(WeightStorage.Same, 1e-6, "float32")]
+    [InlineData(WeightStorage.F16, 50, "float16")]
+    [InlineData(WeightStorage.Bf16, 1e-6, "bfloat16")]
+    public void A_folder_has_the_type_and_the_shards_that_are_asked_for(WeightStorage storage, double gigabytes, string dtype)
+    {
+        var folder = TinyModel.Write(_scratch);
+        Import(folder, "tiny", "my:tiny");
+        ModelExport.ToFolder(Store(), "my:tiny", _scratch["out"], new() { Weights = storage, ShardGigabytes = gigabytes }, default);
+        Assert.Equal(gigabytes < 1, File.Exists(Path.Combine(_scratch["out"], WeightFiles.Index)));
+        Assert.Equal(dtype, HuggingFaceConfig.Read(Path.Combine(_scratch["out"], ModelFiles.Config)).Dtype);
+        using var before = WeightFiles.Open(ModelFiles.OfFolder(folder));
+        using var after = WeightFiles.Open(ModelFiles.OfFolder(_scratch["out"]));
+        Assert.Equal(before.Tensors.Select(t => t.Name).Order(StringComparer.Ordinal), after.Tensors.Select(t => t.Name).Order(StringComparer.Ordinal));
+        foreach (var tensor in before.Tensors)
+        {
+            var (wanted, found) = (new float[tensor.Count], new float[tensor.Count]);
+            before.ReadFloats(tensor.Name, wanted);
+            after.ReadFloats(tensor.Name, found);
+            for (var i = 0; i < wanted.Length; i++)
+                Assert.True(Math.Abs(wanted[i] - found[i]) <= (dtype == "float32" ? 0 : 1f / 128) * Math.Abs(wanted[i]), tensor.Name);
+        }
+        // The version goes on as it was, and the folder is one again.
+        Assert.Equal(dtype, (string?)Import(_scratch["out"], "out", "my:out").Lineage.Facts["dtype"]);
+    }
+
+    [Fact]
+    public void A_Hugging_Face_folder_of_Q8_is_refused()
+    {
+        Import(TinyModel.Write(_scratch), "tiny", "my:tiny");
+        Assert.Equal("ATT3408", Assert.Throws<ExchangeException>(() => ModelExport.ToFolder(Store(), "my:tiny", _scratch["out"], new() { Weights = WeightStorage.Q8 }, default)).Code);
+    }
+
+    [Fact]
+    public void A_model_with_a_score_on_top_is_a_reward_model()
+    {
+        var folder = TinyModel.Write(_scratch, template: BuiltInTemplates.ChatMl, change: c => c with { Architecture = "LlamaForSequenceClassification", Head = DecoderHead.Score });
+        Assert.Equal(VersionKind.Reward, Import(folder, "tiny-rm", "my:rm").Kind);
+    }
+
     [Fact]
     public void Gguf_there_and_back_is_the_same_model()
     {
@@ -96,11 +136,11 @@ public sealed class ImportExportTests : IDisposable
     }
 
     [Theory]
-    [InlineData(GgufStorage.F16, GgufType.F16)]
-    [InlineData(GgufStorage.Bf16, GgufType.BF16)]
-    [InlineData(GgufStorage.F32, GgufType.F32)]
-    [InlineData(GgufStorage.Q8, GgufType.F16)]
-    public void Matrices_are_stored_as_asked_and_norms_as_floats(GgufStorage storage, GgufType expected)
+    [InlineData(WeightStorage.F16, GgufType.F16)]
+    [InlineData(WeightStorage.Bf16, GgufType.BF16)]
+    [InlineData(WeightStorage.F32, GgufType.F32)]
+    [InlineData(WeightStorage.Q8, GgufType.F16)]
+    public void Matrices_are_stored_as_asked_and_norms_as_floats(WeightStorage storage, GgufType expected)
     {
         // Rows of 8 are no whole Q8_0 block: they become halves.
         ModelExport.ToGguf(ModelFiles.OfFolder(TinyModel.Write(_scratch)), "t", _scratch["g"], new() { Weights = storage });

@@ -9,7 +9,7 @@ namespace Attune.Core.Tests.Exchange;
 internal static class TinyModel
 {
     /// <summary>Writes the folder; with a chat template where one is given, and rows of the embedding that no token has.</summary>
-    public static string Write(Scratch scratch, string name = "tiny", string? template = null, int spareRows = 0)
+    public static string Write(Scratch scratch, string name = "tiny", string? template = null, int spareRows = 0, Func<DecoderConfig, DecoderConfig>? change = null)
     {
         var folder = Directory.CreateDirectory(scratch[name]).FullName;
         var tokenizer = BpeTrainer.Train(["the quick brown fox jumps over the lazy dog, the quick brown fox"], new() { VocabularySize = 320, Split = WordSplit.Gpt2, Threads = 1 });
@@ -18,6 +18,7 @@ internal static class TinyModel
             VocabularySize = tokenizer.VocabularySize + spareRows, HiddenSize = 8, IntermediateSize = 16, Layers = 2, Heads = 2, KeyValueHeads = 1, HeadSize = 4, ContextLength = 32,
             BosTokenId = 0, EosTokenIds = [0], PadTokenId = 1,
         };
+        config = change?.Invoke(config) ?? config;
         HuggingFaceConfig.Write(Path.Combine(folder, ModelFiles.Config), config);
         var next = 0;
         SafetensorsWriter.Write(Path.Combine(folder, ModelFiles.Weights), TensorNames.All(config).Select(t =>
