@@ -35,11 +35,20 @@ internal static class EstimateCommand
         [Description("Compute activations again in backward.")]
         public bool Recompute { get; init; }
 
+        [Description("Rows whose logits exist at a time; 0 chooses."), Range(0, 1 << 20)]
+        public int LogitRows { get; init; }
+
+        [Description("The type of activations and products: f32 or bf16.")]
+        public ComputeType Dtype { get; init; }
+
         [Description("adamw or muon.")]
         public string Optimiser { get; init; } = "adamw";
 
         [Description("Tokens of a micro-batch, prompts and answers together; of a pair, both sides."), Range(1, 1 << 30)]
         public int MicroBatchTokens { get; init; } = 2048;
+
+        [Description("Tokens of a prompt with its answer, where the stage draws answers."), Range(1, 1 << 30)]
+        public int AnswerTokens { get; init; } = 512;
 
         [Description("Tokens of the whole run, for the time."), Range(1, 1e15)]
         public double RunTokens { get; init; } = 1e6;
@@ -79,9 +88,11 @@ internal static class EstimateCommand
             BaseWeights = options.Lora.Rank > 0 ? options.BaseWeights : BaseWeights.F32,
             Recompute = options.Recompute,
             Optimiser = options.Optimiser,
+            LogitRows = options.LogitRows,
+            Half = options.Dtype == ComputeType.Bf16,
         };
         var estimate = Estimate(asked);
-        var ways = estimate.TotalBytes <= memory ? [] : Ways(asked, memory);
+        var ways = estimate.TotalBytes <= memory ? [] : Ways(asked, memory, Beside);
 
         if (options.Json)
         {
@@ -105,6 +116,8 @@ internal static class EstimateCommand
         table.AddPlainRow("optimiser", Size(estimate.OptimiserBytes), asked.Optimiser);
         table.AddPlainRow("activations", Size(estimate.ActivationBytes), asked.Recompute ? "computed again" : "kept");
         table.AddPlainRow("logits", Size(estimate.LogitBytes), "a chunk at a time");
+        if (estimate.BesideBytes > 0)
+            table.AddPlainRow("beside", Size(estimate.BesideBytes), Words(Beside(asked)));
         table.AddPlainRow("runtime", Size(MemoryPlan.RuntimeBytes), "libtorch and .NET");
         table.AddPlainRow("all", Size(estimate.TotalBytes), estimate.TotalBytes <= memory ? $"fits into {Size(memory)}" : $"does not fit into {Size(memory)}");
         Terminal.Out.Write(table);
@@ -118,16 +131,17 @@ internal static class EstimateCommand
             Terminal.Out.Line($"  Nothing here makes it fit: take a smaller model or a larger machine.");
         return Task.FromResult(ExitCode.Done);
 
-        CostEstimate Estimate(MemoryPlan plan) => CostEstimate.Of(plan).WithCeiling(plan, ceiling, options.RunTokens);
+        StageModels Beside(MemoryPlan plan) => StageModels.Of(options.Stage, plan.Adapters is not null, options.AnswerTokens);
+        CostEstimate Estimate(MemoryPlan plan) => CostEstimate.Of(plan, Beside(plan)).WithCeiling(plan, ceiling, options.RunTokens);
     }
 
     /// <summary>What to switch on, each on top of those before, until it fits; the cheapest in quality and time first.</summary>
-    internal static IReadOnlyList<(string Options, MemoryPlan Plan)> Ways(MemoryPlan plan, long memory)
+    internal static IReadOnlyList<(string Options, MemoryPlan Plan)> Ways(MemoryPlan plan, long memory, Func<MemoryPlan, StageModels> beside)
     {
         var (ways, flags) = (new List<(string, MemoryPlan)>(), new List<string>());
         void Try(bool applies, string flag, string family, Func<MemoryPlan, MemoryPlan> change)
         {
-            if (!applies || (ways.Count > 0 && CostEstimate.Of(ways[^1].Item2).TotalBytes <= memory))
+            if (!applies || (ways.Count > 0 && CostEstimate.Of(ways[^1].Item2, beside(ways[^1].Item2)).TotalBytes <= memory))
                 return;
             plan = change(plan);
             flags.RemoveAll(f => f.StartsWith(family, StringComparison.Ordinal));
@@ -147,6 +161,13 @@ internal static class EstimateCommand
         return ways;
     }
 
+    private static string Words(StageModels models) => string.Join(", ", ((string?[])
+    [
+        models.Frozen > 0 ? models.Frozen == 1 ? "one frozen model" : string.Create(CultureInfo.InvariantCulture, $"{models.Frozen} frozen models") : null,
+        models.Values ? "the value model" : null,
+        models.Draws ? "the engine that draws answers" : null,
+    ]).OfType<string>());
+
     private static string ConfigOf(EstimateOptions options) => File.Exists(options.Model)
         ? options.Model
         : Running.Open(options.Store, options.Model).Files.Require(ModelFiles.Config);
@@ -160,6 +181,7 @@ internal static class EstimateCommand
         ["optimiser_bytes"] = e.OptimiserBytes,
         ["activation_bytes"] = e.ActivationBytes,
         ["logit_bytes"] = e.LogitBytes,
+        ["beside_bytes"] = e.BesideBytes,
         ["runtime_bytes"] = MemoryPlan.RuntimeBytes,
         ["total_bytes"] = e.TotalBytes,
         ["fits"] = e.TotalBytes <= memory,

@@ -31,6 +31,9 @@ public sealed record CostEstimate
     /// <summary>Bytes of the logits that are there at a time.</summary>
     public required long LogitBytes { get; init; }
 
+    /// <summary>Bytes of the models and the engine that the stage holds beside what it trains.</summary>
+    public long BesideBytes { get; init; }
+
     /// <summary>Real tokens per second of a trial pass, or null where none was made.</summary>
     public double? TokensPerSecond { get; init; }
 
@@ -38,7 +41,7 @@ public sealed record CostEstimate
     public double? Seconds { get; init; }
 
     /// <summary>All of it, the runtime's own share included: the most that the process will hold.</summary>
-    public long TotalBytes => WeightBytes + GradientBytes + OptimiserBytes + ActivationBytes + LogitBytes + MemoryPlan.RuntimeBytes;
+    public long TotalBytes => WeightBytes + GradientBytes + OptimiserBytes + ActivationBytes + LogitBytes + BesideBytes + MemoryPlan.RuntimeBytes;
 
     /// <summary>By formula, for micro-batches of N tokens.</summary>
     public static CostEstimate Of(MemoryPlan plan) => new()
@@ -63,6 +66,23 @@ public sealed record CostEstimate
         GradientBytes = sizeof(float) * optimiser.Parameters.Sum(p => p.Value.numel()),
         OptimiserBytes = optimiser.StateBytes,
     };
+
+    /// <summary>By formula, for a stage with all that it holds beside the model: what its value model trains is trained twice.</summary>
+    public static CostEstimate Of(MemoryPlan plan, StageModels models)
+    {
+        var one = Of(plan);
+        var trained = models.Values ? 2 : 1;
+        return one with { Trained = trained * one.Trained, GradientBytes = trained * one.GradientBytes, OptimiserBytes = trained * one.OptimiserBytes, BesideBytes = models.Bytes(plan) };
+    }
+
+    /// <summary>The same of a stage whose optimiser is there.</summary>
+    /// <param name="config">The model.</param>
+    /// <param name="options">Of the stage.</param>
+    /// <param name="optimiser">What is trained, and its state.</param>
+    /// <param name="tokens">N.</param>
+    /// <param name="models">What it holds beside.</param>
+    public static CostEstimate Of(DecoderConfig config, TrainingOptions options, Optimiser optimiser, long tokens, StageModels models) =>
+        Of(config, options, optimiser, tokens) with { BesideBytes = models.Bytes(MemoryPlan.Of(config, options, tokens)) };
 
     /// <summary>
     /// The time that a run of so many tokens would take: operations over what this machine's matrix product reaches, at

@@ -72,8 +72,8 @@ public static class Grpo
 
         // Preflight
         var report = Preflight.OfPrompts([.. prompts.Select(p => new TokenRow { Ids = p.Ids, Trained = new bool[p.Ids.Length], Origin = p.Row.Origin })], tally, tokenizer);
-        var estimate = CostEstimate.Of(config, options, optimiser, options.MicroBatchTokens);
-        estimate = estimate with { WeightBytes = estimate.WeightBytes * (1 + (reference is null ? 0 : 1) + (source.Model is null ? 0 : 1)) };
+        var models = new StageModels { Frozen = (reference is null ? 0 : 1) + (source.Model is null ? 0 : 1), Draws = true, DrawnTokens = prompts.Max(p => p.Ids.Length) + options.MaxNewTokens };
+        var estimate = CostEstimate.Of(config, options, optimiser, options.MicroBatchTokens, models);
         context.Show(new StagePreflight(stage, report, estimate, steps, []));
 
         // Loop

@@ -14,7 +14,6 @@ namespace Attune.Torch.Stages;
 /// </summary>
 internal sealed class RolloutSampler : IDisposable
 {
-    private const int MaxSequences = 64;
     private readonly string _folder;
 
     /// <param name="folder">Where the policy's files are put; made anew and removed again.</param>
@@ -45,7 +44,7 @@ internal sealed class RolloutSampler : IDisposable
     public IReadOnlyList<Rollout> Sample(Decoder decoder, IReadOnlyList<(int Index, int[] Ids)> prompts, int samples, int maxNewTokens, double temperature, RandomStream random, CancellationToken cancel)
     {
         decoder.Save(Path.Combine(_folder, ModelFiles.Weights));
-        using var model = LocalModel.Open(ModelFiles.OfFolder(_folder), new LocalModelOptions { Engine = new EngineOptions { Threads = Math.Max(1, TorchRuntime.Threads) }, MaxSequences = MaxSequences });
+        using var model = LocalModel.Open(ModelFiles.OfFolder(_folder), new LocalModelOptions { Engine = new EngineOptions { Threads = Math.Max(1, TorchRuntime.Threads) }, MaxSequences = StageModels.DrawnAtATime });
         var generation = new GenerationOptions { MaxTokens = maxNewTokens, Sampling = new SamplingOptions { Temperature = temperature, Seed = (long)(random.NextBits() >> 1) } };
         var asked = prompts.SelectMany(p => Enumerable.Repeat(p, samples)).ToArray();
         var answers = model.GenerateAsync([.. asked.Select(p => p.Ids)], generation, cancel).GetAwaiter().GetResult();
