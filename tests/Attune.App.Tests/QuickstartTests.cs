@@ -66,7 +66,10 @@ public sealed class QuickstartTests : IDisposable
         Assert.NotEmpty(JsonNode.Parse(diff.Out)!["tensors"]!.AsArray());
         var compared = await _at.RunAsync("compare", "world:instruct", "world:chat", "--world", "whole/world", "--store", "whole-store", "--items", "2", "--json");
         Assert.True(compared.ExitCode == 0, compared.ToString());
-        Assert.NotEmpty(JsonNode.Parse(compared.Out)!["rows"]!.AsArray());
+        var report = JsonNode.Parse(compared.Out)!;
+        Assert.NotEmpty(report["rows"]!.AsArray());
+        // No score without the template that it was asked by.
+        Assert.All(report["details"]!["versions"]!.AsArray(), v => Assert.StartsWith("chatml ", (string)v!["prompt"]!, StringComparison.Ordinal));
     }
 
     private async Task<CommandResult> StopAtAsync(string place)

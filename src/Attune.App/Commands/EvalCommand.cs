@@ -53,11 +53,12 @@ internal static class EvalCommand
             throw Missing("data", "Name files that the version was not trained on: --data FILE.");
         var rows = new List<ReportRow>();
         var subjects = new Dictionary<string, string>(StringComparer.Ordinal);
-        var left = new JsonObject();
+        var (left, prompts) = (new JsonObject(), new JsonObject());
         foreach (var name in options.Versions)
         {
             var (files, version) = Running.Open(options.Store, name);
             subjects[name] = version?.Digest ?? files.Description;
+            prompts[name] = PromptName.Of(files);
             using var model = LocalModel.Open(files);
             foreach (var path in options.Data)
             {
@@ -77,7 +78,7 @@ internal static class EvalCommand
             Options = OptionsBinder.ToJson(options),
             Environment = MachineFacts.Of(null, []),
             Rows = rows,
-            Details = left.Count == 0 ? [] : new JsonObject { ["left_out"] = left },
+            Details = left.Count == 0 ? new JsonObject { ["prompts"] = prompts } : new JsonObject { ["prompts"] = prompts, ["left_out"] = left },
         };
         if (options.Json)
             Terminal.WriteJson(report.ToJson());
@@ -133,6 +134,8 @@ internal static class EvalCommand
                 row.N.ToString("N0", CultureInfo.InvariantCulture), row.Chance?.ToString("F2", CultureInfo.InvariantCulture) ?? "");
         }
         Terminal.Out.Write(table);
+        foreach (var (name, prompt) in report.Details["prompts"]!.AsObject())
+            Terminal.Out.Line($"{name} reads {((string?)prompt is { Length: > 0 } contract ? $"conversations by {contract}" : "plain text")}.");
         foreach (var (group, why) in report.Details["left_out"]?.AsObject() ?? [])
             Terminal.Error.Line($"[yellow]left out[/] {group}: {(string?)why}");
     }

@@ -40,7 +40,7 @@ internal sealed class Comparison(ComparisonOptions options)
         var judged = subjects.Select(subject => book.Ask(subject.Name, subject.Files, subject.Version, sets, judge, cancel)).ToList();
         var rows = VersionComparison.Measure(judged, judge, worldOptions.Seed);
         var store = subjects.Any(s => s.Version is not null) ? Running.OpenStore(options.Store) : null;
-        var cards = VersionCards.Of(store, [.. subjects.Select(s => (s.Name, s.Version))]);
+        VersionCard[] cards = [.. VersionCards.Of(store, [.. subjects.Select(s => (s.Name, s.Version))]).Zip(subjects, (card, s) => card with { Prompt = options.Contract ?? PromptName.Of(s.Files) })];
         var report = new Report
         {
             Kind = "comparison",
@@ -88,6 +88,7 @@ internal sealed class Comparison(ComparisonOptions options)
             ["kind"] = card.Kind,
             ["digest"] = card.Digest,
             ["objective"] = card.Objective,
+            ["prompt"] = card.Prompt,
             ["stages"] = new JsonArray([.. card.Stages.Select(stage => (JsonNode)new JsonObject
             {
                 ["stage"] = stage.Stage,

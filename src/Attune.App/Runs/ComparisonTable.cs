@@ -13,6 +13,7 @@ internal static class ComparisonTable
     {
         var table = Terminal.TableOf(["", .. cards.Select(c => c.Name)]);
         Row(table, "objective", cards.Select(c => c.Objective));
+        Row(table, "prompt", cards.Select(c => c.Prompt.Length > 0 ? c.Prompt : "plain text"));
         Row(table, "training", cards.Select(c => Join(c, s => string.Create(CultureInfo.InvariantCulture, $"{s.Stage}: {s.Steps:N0} steps"))));
         Row(table, "cost", cards.Select(c => Join(c, Cost)));
         Row(table, "data (share of the loss)", cards.Select(c => Join(c, Shares)));

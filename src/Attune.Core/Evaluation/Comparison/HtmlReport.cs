@@ -56,6 +56,7 @@ public static class HtmlReport
             var card = cards[i];
             html.Append(CultureInfo.InvariantCulture, $"<section class=card style='--c:var(--s{i % 5})'><h3>{Text(card.Name)} <small>{Text(card.Kind)} {Text(card.Digest is { Length: > 19 } d ? d[7..19] : "")}</small></h3><dl>");
             html.Append(Both("dt", "objective", "目标")).Append(Both("dd", card.Objective, card.ObjectiveZh));
+            html.Append(Both("dt", "prompt", "提示")).Append(card.Prompt.Length > 0 ? Both("dd", card.Prompt, card.Prompt) : Both("dd", "plain text", "纯文本"));
             html.Append(Both("dt", "training", "训练"));
             foreach (var stage in card.Stages)
                 html.Append(Both("dd", string.Create(CultureInfo.InvariantCulture, $"{stage.Stage}: {stage.Steps:N0} steps, {stage.Tokens / 1e6:F2} M tokens"), string.Create(CultureInfo.InvariantCulture, $"{stage.Stage}：{stage.Steps:N0} 步，{stage.Tokens / 1e6:F2} M 词元")));

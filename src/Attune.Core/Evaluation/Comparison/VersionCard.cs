@@ -45,6 +45,9 @@ public sealed record VersionCard
     /// <summary>The stages that lead from the compared version before it (or from nothing) to this one, oldest first.</summary>
     public required IReadOnlyList<StageCard> Stages { get; init; }
 
+    /// <summary>The prompt contract that it was asked by, name and hash: a figure under another one is another figure. Empty for plain text.</summary>
+    public string Prompt { get; init; } = "";
+
     /// <summary>What it was last trained to do, in words.</summary>
     public string Objective => Stages.Count == 0 ? "" : string.Join(", then ", Stages.Select(s => s.Stage switch
     {
