@@ -74,7 +74,7 @@ public static class Grpo
         var report = Preflight.OfPrompts([.. prompts.Select(p => new TokenRow { Ids = p.Ids, Trained = new bool[p.Ids.Length], Origin = p.Row.Origin })], tally, tokenizer);
         var models = new StageModels { Frozen = (reference is null ? 0 : 1) + (source.Model is null ? 0 : 1), Draws = true, DrawnTokens = prompts.Max(p => p.Ids.Length) + options.MaxNewTokens };
         var estimate = CostEstimate.Of(config, options, optimiser, options.MicroBatchTokens, models);
-        context.Show(new StagePreflight(stage, report, estimate, steps, []));
+        context.Show(new StagePreflight(stage, report, estimate, steps, RolloutScores.Warnings(options)));
 
         // Loop
         var state = run.Resume(optimiser);

@@ -1,6 +1,7 @@
 using Attune.Core.Data;
 using Attune.Torch.Losses;
 using Attune.Torch.Models;
+using Attune.Torch.Native;
 using TorchSharp;
 using static TorchSharp.torch;
 
@@ -9,6 +10,12 @@ namespace Attune.Torch.Stages;
 /// <summary>What models give the tokens of answers, without gradients.</summary>
 internal static class RolloutScores
 {
+    // The same policy in other batches gives other log-probabilities in bfloat16: six in ten ratios leave [0.9, 1.1], none in float32 (verl#6280).
+    private const string HalfMoves = "In bf16 the log-probabilities of one policy differ from batch to batch, so ratios are off before anything is learnt: prefer --dtype f32 for this stage.";
+
+    /// <summary>What is to be said before a stage that learns from ratios of probabilities.</summary>
+    public static IReadOnlyList<string> Warnings(TrainingOptions options) => options.Dtype == ComputeType.Bf16 ? [HalfMoves] : [];
+
     /// <summary>ln p of each token of each answer at a temperature.</summary>
     public static float[][] LogProbs(Decoder decoder, IReadOnlyList<Rollout> rollouts, double temperature, int microBatchTokens) =>
         Tokens(rollouts, microBatchTokens, decoder.Device, batch => decoder.LogProbs(batch, temperature: temperature));

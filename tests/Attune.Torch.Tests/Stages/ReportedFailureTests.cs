@@ -97,6 +97,18 @@ public sealed class ReportedFailureTests : IDisposable
             run(_runs.Context("memory-" + name, parent) with { Preflight = new Listener<StagePreflight>(p => seen = p) });
             Assert.True(seen!.Estimate.WeightBytes >= sizeof(float) * parent.Facts.Parameters && seen.Estimate.TotalBytes > seen.Estimate.WeightBytes, name);
         }
+        // Reference, value model, and the engine that draws the answers: each as large as the policy.
+        foreach (var (name, run, beside) in ((string, Action<StageContext>, int)[])
+        [
+            ("ppo", c => Ppo.Run(TinyRuns.Reinforcing(_runs.Talks) with { Steps = 1, Truth = [] }, c), 3),
+            ("grpo", c => Grpo.Run(TinyRuns.Grouping(_runs.Talks) with { Steps = 1 }, c), 1),
+            ("rloo", c => Grpo.Run(TinyRuns.LeavingOut(_runs.Talks) with { Steps = 1 }, c), 2),
+        ])
+        {
+            StagePreflight? seen = null;
+            run(_runs.Context("memory-" + name, parent) with { Preflight = new Listener<StagePreflight>(p => seen = p) });
+            Assert.True(seen!.Estimate.BesideBytes >= beside * sizeof(float) * parent.Facts.Parameters, $"{name}: {seen.Estimate.BesideBytes}");
+        }
     }
 
     public void Dispose() => _runs.Dispose();
