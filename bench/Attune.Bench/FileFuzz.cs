@@ -6,7 +6,7 @@ using Attune.Fuzz;
 namespace Attune.Bench;
 
 /// <summary>
-/// Opens broken files by the million: seeded mutations of safetensors, GGUF, tokenizer.json and config.json, in process.
+/// Opens broken files by the million: seeded mutations of safetensors and their list of shards, GGUF, tokenizer.json and config.json, in process.
 /// Every one must be opened or refused with a typed error, without allocating what it claims. A run of any length is
 /// cut into pieces with --first: the n-th mutation is the same whenever it runs.
 /// </summary>
@@ -24,7 +24,7 @@ internal static class FileFuzz
             var clock = Stopwatch.StartNew();
             Parallel.For(first, first + count, new ParallelOptions { MaxDegreeOfParallelism = Environment.ProcessorCount }, () => Path.Combine(scratch.FullName, Guid.NewGuid().ToString("N")), (n, _, path) =>
             {
-                // In turn, so that every piece of a run has all four.
+                // In turn, so that every piece of a run has all of them.
                 var target = targets[(int)(n % targets.Count)];
                 var outcome = target.Run(n, seed, path);
                 if (outcome.StartsWith("FAULT", StringComparison.Ordinal))

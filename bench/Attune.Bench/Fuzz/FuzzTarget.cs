@@ -4,7 +4,7 @@ using Attune.Prompts;
 namespace Attune.Fuzz;
 
 /// <summary>A kind of file that strangers send, with seeds that are sound and the code that opens it.</summary>
-/// <param name="Name">safetensors, gguf, tokenizer.json, config.json.</param>
+/// <param name="Name">safetensors, model.safetensors.index.json, gguf, tokenizer.json, config.json.</param>
 /// <param name="Seeds">Sound files.</param>
 /// <param name="Open">Opens bytes as Attune does; a path is where it may write them for code that wants a file.</param>
 internal sealed record FuzzTarget(string Name, IReadOnlyList<byte[]> Seeds, Action<byte[], string> Open)

@@ -3,10 +3,11 @@ using System.Text.Json.Nodes;
 using Attune.Core.Checkpoints;
 using Attune.Core.Checkpoints.Gguf;
 using Attune.Core.Tokens;
+using Attune.Core.Versions;
 
 namespace Attune.Fuzz;
 
-/// <summary>The four files that a model of somebody else's brings, with seeds that are made here.</summary>
+/// <summary>The files that a model of somebody else's brings, with seeds that are made here.</summary>
 internal static class FuzzTargets
 {
     private const string Corpus = "the quick brown fox jumps over the lazy dog 0123456789\nnaïve café 日本語 the fox the dog the quick quick brown\n";
@@ -14,11 +15,37 @@ internal static class FuzzTargets
     /// <summary>All of them; <paramref name="scratch"/> is a folder that seeds are written through.</summary>
     public static IReadOnlyList<FuzzTarget> All(string scratch) =>
     [
-        new("safetensors", [Safetensors(scratch)], (bytes, _) => SafetensorsHeader.Read(bytes, bytes.Length, "fuzz.safetensors")),
-        new("gguf", [Gguf(scratch, "llama"), Gguf(scratch, "gemma3"), Gguf(scratch, "gpt2")], OpenGguf),
+        new("safetensors", [Safetensors(scratch)], OpenSafetensors),
+        Shards(scratch),
+        new("gguf", [.. ((string[])["llama", "gemma3", "gpt2", "granite", "cohere2", "gptneox"]).Select(a => Gguf(scratch, a))], OpenGguf),
         new("tokenizer.json", [ByteLevel(), SentencePiece(), Unigram()], (bytes, _) => OpenTokenizer(bytes)),
         new("config.json", [.. Configs.Select(c => Encoding.UTF8.GetBytes(c))], OpenConfig),
     ];
+
+    private static void OpenSafetensors(byte[] bytes, string path)
+    {
+        SafetensorsHeader.Read(bytes, bytes.Length, "fuzz.safetensors");
+        // Only a head that is sound is worth a file.
+        File.WriteAllBytes(path, bytes);
+        using var file = SafetensorsFile.Open(path);
+        foreach (var tensor in file.Tensors)
+            file.ReadFloats(tensor.Name, new float[tensor.Count]);
+    }
+
+    // The list of shards is broken, the shards are sound.
+    private static FuzzTarget Shards(string scratch)
+    {
+        var folder = Directory.CreateDirectory(Path.Combine(scratch, "shards")).FullName;
+        WeightFiles.Write(folder, [TensorSource.Of("a.weight", [2, 3], new float[6]), TensorSource.Of("b.weight", [4], new float[4]), TensorSource.Of("c.weight", [3, 2], new float[6])], shardBytes: 24);
+        var shards = ModelFiles.OfFolder(folder).Paths.Where(f => f.Key != WeightFiles.Index).ToArray();
+        return new(WeightFiles.Index, [File.ReadAllBytes(Path.Combine(folder, WeightFiles.Index))], (bytes, path) =>
+        {
+            File.WriteAllBytes(path, bytes);
+            using var weights = WeightFiles.Open(new ModelFiles(shards.Append(new(WeightFiles.Index, path)).ToDictionary(StringComparer.Ordinal), "fuzz"));
+            foreach (var tensor in weights.Tensors)
+                weights.ReadFloats(tensor.Name, new float[tensor.Count]);
+        });
+    }
 
     private static void OpenGguf(byte[] bytes, string path)
     {
@@ -67,8 +94,8 @@ internal static class FuzzTargets
     {
         var config = new DecoderConfig
         {
-            Architecture = architecture switch { "gemma3" => "Gemma3ForCausalLM", "gpt2" => "GPT2LMHeadModel", _ => "LlamaForCausalLM" },
-            VocabularySize = 64, HiddenSize = 8, IntermediateSize = 16, Layers = 1, Heads = 2, KeyValueHeads = architecture == "gpt2" ? 2 : 1, HeadSize = 4, ContextLength = 16, TiedEmbeddings = true,
+            Architecture = GgufArchitecture.Named(architecture, "seed").HuggingFace,
+            VocabularySize = 64, HiddenSize = 8, IntermediateSize = 16, Layers = 1, Heads = 2, KeyValueHeads = architecture is "gpt2" or "gptneox" ? 2 : 1, HeadSize = 4, ContextLength = 16, TiedEmbeddings = true,
             RopeScaling = architecture == "llama" ? new("yarn") { Factor = 2, OriginalContext = 8 } : null,
         };
         config = architecture switch
@@ -81,6 +108,16 @@ internal static class FuzzTargets
             "gpt2" => config with
             {
                 Activation = Activation.GeluTanh, Norm = NormKind.Layer, GatedFeedForward = false, LearnedPositions = true, AttentionBias = true, OutputBias = true, FeedForwardBias = true,
+            },
+            "gptneox" => config with
+            {
+                Activation = Activation.Gelu, Norm = NormKind.Layer, GatedFeedForward = false, ParallelResidual = true, AttentionBias = true, OutputBias = true, FeedForwardBias = true,
+            },
+            "granite" => config with { AttentionScale = 0.5, EmbeddingScale = 2, ResidualScale = 0.5, LogitScale = 0.25 },
+            "cohere2" => config with
+            {
+                Norm = NormKind.LayerWithoutBias, NormPlacement = NormPlacement.Shared, ParallelResidual = true, RotatesNeighbours = true, LogitScale = 0.25,
+                SlidingWindow = 8, LayerAttentions = [LayerAttention.Sliding],
             },
             _ => config,
         };
