@@ -116,6 +116,20 @@ public sealed class AlignTests : IDisposable
     }
 
     [Fact]
+    public void Thumbs_alone_are_learnt_and_measured()
+    {
+        var thumbs = Path.Combine(_out, "thumbs.jsonl");
+        File.WriteAllLines(thumbs, Enumerable.Range(0, 80).Select(i => $$"""{"prompt": "Say {{i / 2}}.", "completion": "{{(i % 2 == 0 ? $"Here it is: {i / 2}." : "No.")}}", "label": {{(i % 2 == 0 ? "true" : "false")}}}"""));
+        Align.Run(Options with { Data = [thumbs], World = null, Beta = 0.1, Rounds = 1, HeldOut = 0.3, Items = 50, KlBound = 1e6 }, CancellationToken.None);
+        var report = JsonNode.Parse(File.ReadAllText(Path.Combine(_out, "align.json")))!;
+        Assert.Equal("thumbs", (string)report["rule"]!);
+        var round = report["log"]!.AsArray().Single(l => (string)l!["what"]! == "round")!;
+        Assert.True((int)round["n"]! > 5 && (double)round["low"]! <= (double)round["win_rate"]! && (double)round["win_rate"]! <= (double)round["high"]!);
+        Assert.True((double)round["win_rate"]! > 0.5, round.ToJsonString());
+        Assert.Equal("kto", ModelStore.Open(MicroWorld.Store).Resolve((string)round["version"]!).Lineage.Stage);
+    }
+
+    [Fact]
     public void Rules_reinforce_the_versions_own_answers()
     {
         var prompts = Path.Combine(_out, "prompts.jsonl");

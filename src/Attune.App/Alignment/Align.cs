@@ -133,7 +133,8 @@ internal sealed class Align
         : _book is not null ? new WorldHeldOut(_book, _judge!)
         : _ranker is not null && data.HeldPrompts.Count > 0 ? new AnswerHeldOut(_ranker, data.HeldPrompts, _options.MaxTokens)
         : data.HeldPairs.Count > 0 ? new PairHeldOut(data.HeldPairs, window)
-        : throw new AttuneException("ATT4814", "Nothing can tell whether the version gets better.") { Field = "data", Hint = "Labels alone measure nothing: give --world, --rule, --reward or --judge; or more prompts." };
+        : data.HeldLabels.Count > 0 ? new LabelHeldOut(data.HeldLabels, window)
+        : throw new AttuneException("ATT4814", "Nothing can tell whether the version gets better: no prompt is held out.") { Field = "held_out", Hint = "Give more prompts or a larger --held-out; or --world, whose questions measure." };
 
     // A part of the data for each value of β or of the KL coefficient; the one that wins most without passing the bound.
     private AlignSettings Sweep(AlignSettings settings, AlignData data, IHeldOut held, AlignCost plan, CancellationToken cancel)

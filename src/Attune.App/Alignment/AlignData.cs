@@ -21,6 +21,9 @@ internal sealed class AlignData
     /// <summary>Pairs that are measured by; empty where the data has none.</summary>
     public IReadOnlyList<PreferenceRow> HeldPairs { get; private set; } = [];
 
+    /// <summary>Labelled answers that are measured by; empty where the data has none.</summary>
+    public IReadOnlyList<LabelledRow> HeldLabels { get; private set; } = [];
+
     /// <summary>Prompts that are measured by.</summary>
     public IReadOnlyList<PromptRow> HeldPrompts { get; private set; } = [];
 
@@ -46,8 +49,9 @@ internal sealed class AlignData
         switch (rule.Stage)
         {
             case "kto":
-                data.Write(options, options.Data.SelectMany(f => DataReader.ReadLabelled(f, BadRows.Drop)), r => PreferenceForms.PromptOf(r.Conversation), r => Row(r.Conversation, "label", r.Desirable));
-                data.HeldPrompts = [.. data.HeldPrompts.Take(options.Items)];
+                LabelledRow[] labelled = [.. options.Data.SelectMany(f => DataReader.ReadLabelled(f, BadRows.Drop))];
+                data.Write(options, labelled, r => PreferenceForms.PromptOf(r.Conversation), r => Row(r.Conversation, "label", r.Desirable));
+                data.HeldLabels = [.. labelled.Where(r => Place(PreferenceForms.PromptOf(r.Conversation)) < options.HeldOut).Take(options.Items)];
                 break;
             case "sft":
                 data.Write(options, options.Data.SelectMany(f => DataReader.ReadConversations(f, BadRows.Drop)), r => PreferenceForms.PromptOf(r.Conversation), r => Row(r.Conversation, null, false));
