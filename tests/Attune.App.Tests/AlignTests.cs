@@ -130,6 +130,25 @@ public sealed class AlignTests : IDisposable
     }
 
     [Fact]
+    public void Rows_at_fault_are_counted_by_reason()
+    {
+        var pairs = Path.Combine(_out, "pairs.jsonl");
+        File.WriteAllLines(pairs,
+        [
+            .. File.ReadLines(Path.Combine(MicroWorld.World, "preference.jsonl")),
+            """{"prompt": "Which?", "chosen": "This.", "rejected": "This."}""",
+            """{"prompt": "Which one?", "chosen": "That.", "rejected": "That."}""",
+            """{"prompt": "Which?", "chosen": "", "rejected": "This."}""",
+            """{"chosen": "This.", "rejected": "That."}""",
+        ]);
+        Align.Run(Options with { Data = [pairs], World = null, Beta = 0.1, Rounds = 1, Items = 20 }, CancellationToken.None);
+        var rows = JsonNode.Parse(File.ReadAllText(Path.Combine(_out, "align.json")))!["log"]!.AsArray().Single(l => (string)l!["what"]! == "rows")!;
+        Assert.Equal((68, 4), ((int)rows["read"]!, (int)rows["left_out"]!));
+        Assert.Equal([2, 1, 1], rows["reasons"]!.AsArray().Select(r => (int)r!["rows"]!));
+        Assert.EndsWith("pairs.jsonl:65", (string)rows["reasons"]![0]!["first"]!, StringComparison.Ordinal);
+    }
+
+    [Fact]
     public void Rules_reinforce_the_versions_own_answers()
     {
         var prompts = Path.Combine(_out, "prompts.jsonl");

@@ -76,7 +76,7 @@ internal sealed class Align
         if (DrawsPairs(rule, settings))
             Draw(data, _start, 0, cancel);
         var plan = AlignCost.Of(settings, _start, _options, data.Round(0), _folder, BudgetForTraining, cancel);
-        Tell(rule, evidence, plan);
+        Tell(rule, evidence, data, plan);
         if (_options.DryRun)
             return ExitCode.Done;
 
@@ -285,10 +285,11 @@ internal sealed class Align
         return ExitCode.Done;
     }
 
-    private void Tell(AlignRule rule, AlignEvidence evidence, AlignCost plan)
+    private void Tell(AlignRule rule, AlignEvidence evidence, AlignData data, AlignCost plan)
     {
         var console = Terminal.Out;
         console.Line($"[bold]data[/]: {evidence.Pairs} pairs ({evidence.WithMargin} with a margin, {evidence.Contradictions * 100:F1}% contradict others), {evidence.Good} good and {evidence.Bad} bad answers, {evidence.Prompts} prompts, {evidence.Conversations} conversations, {evidence.Texts} texts; {string.Join(", ", evidence.Languages)}");
+        TellFaults(data.Rows);
         console.Line($"[bold]decided[/]: {plan.Settings.Stage} by rule '{rule.Name}' ({rule.When})");
         console.Line($"  because {rule.Why}.");
         if (_options.Method is { } method && method != rule.Stage)
@@ -296,6 +297,21 @@ internal sealed class Align
         console.Line($"  options: {string.Join(", ", plan.Settings.Options.Select(o => $"{o.Key} {OptionText.Of(o.Value)}"))}");
         console.Line($"[bold]cost[/]: {plan.Describe()}");
         Note("decision", new JsonObject { ["rule"] = rule.Name, ["stage"] = plan.Settings.Stage, ["options"] = new JsonObject(plan.Settings.Options.Select(o => KeyValuePair.Create(o.Key, (JsonNode?)OptionText.Of(o.Value)))), ["share"] = plan.Share, ["rounds"] = plan.Rounds, ["sweeps"] = plan.Sweeps });
+    }
+
+    // Rows at fault are left out, and nobody has to find that out afterwards.
+    private void TellFaults(RowTally rows)
+    {
+        var reasons = new JsonArray();
+        if (rows.DroppedRows > 0)
+            Terminal.Out.Line($"  [yellow]note[/]: {rows.DroppedRows} of {rows.Read} rows are left out:");
+        foreach (var (reason, count) in rows.Dropped.OrderByDescending(d => d.Value))
+        {
+            var first = rows.First[reason].ToString();
+            Terminal.Out.Line($"    {count} × {reason} First: {first}");
+            reasons.Add(new JsonObject { ["reason"] = reason, ["rows"] = count, ["first"] = first });
+        }
+        Note("rows", new JsonObject { ["read"] = rows.Read, ["left_out"] = rows.DroppedRows, ["reasons"] = reasons });
     }
 
     private static double? Finite(double value) => double.IsFinite(value) ? value : null;
