@@ -1,6 +1,7 @@
 using System.Text.Json.Nodes;
 using Attune.App.Alignment;
 using Attune.App.Cli;
+using Attune.App.Commands;
 using Attune.Core.Versions;
 using Attune.Prompts;
 using Xunit;
@@ -146,6 +147,23 @@ public sealed class AlignTests : IDisposable
         Assert.Equal((68, 4), ((int)rows["read"]!, (int)rows["left_out"]!));
         Assert.Equal([2, 1, 1], rows["reasons"]!.AsArray().Select(r => (int)r!["rows"]!));
         Assert.EndsWith("pairs.jsonl:65", (string)rows["reasons"]![0]!["first"]!, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void A_dry_run_draws_nothing_and_asks_no_judge()
+    {
+        var prompts = Path.Combine(_out, "prompts.jsonl");
+        File.WriteAllLines(prompts, Enumerable.Range(0, 24).Select(i => $$"""{"prompt": "Say {{i}}."}"""));
+        // Nobody listens there: a judgement would be an error.
+        var options = Options with { Data = [prompts], World = null, Endpoint = "http://127.0.0.1:9/v1", Model = "none", DryRun = true };
+        Assert.Equal(ExitCode.Done, Align.Run(options, CancellationToken.None));
+        Assert.Empty(Directory.GetFiles(_out, "round-*.jsonl", SearchOption.AllDirectories));
+        using var judge = RankerChoice.Of(options);
+        var data = AlignData.Part(options, AlignRules.Decide(Evidence("own-answers")), Path.Combine(_out, "data"));
+        var drawing = AlignDrawing.Of(options, data, judge!.Ranker);
+        Assert.Equal(24, drawing.Prompts + data.HeldPrompts.Count);
+        // Every two of four answers, twice; the version's answer and the start's, twice.
+        Assert.Equal((12L * drawing.Prompts, 2L * data.HeldPrompts.Count), (drawing.JudgeCalls, drawing.JudgeCallsToMeasure));
     }
 
     [Fact]

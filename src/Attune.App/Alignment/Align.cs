@@ -73,10 +73,19 @@ internal sealed class Align
         var data = AlignData.Part(_options, rule, Path.Combine(_folder, "data"));
         var window = _options.SequenceLength ?? Math.Min(1024, HuggingFaceConfig.Read(_start.Files.Require(ModelFiles.Config)).ContextLength);
         var settings = Settings(rule, evidence, window);
+        Tell(rule, evidence, data, settings);
         if (DrawsPairs(rule, settings))
+        {
+            Terminal.Out.Line($"[bold]drawing[/]: {AlignDrawing.Of(_options, data, _ranker).Describe()}");
+            if (_options.DryRun && !File.Exists(data.Round(0)))
+            {
+                Terminal.Out.Line($"[bold]cost[/]: training is measured on the answers of the first round, once they are drawn.");
+                return ExitCode.Done;
+            }
             Draw(data, _start, 0, cancel);
+        }
         var plan = AlignCost.Of(settings, _start, _options, data.Round(0), _folder, BudgetForTraining, cancel);
-        Tell(rule, evidence, data, plan);
+        TellCost(plan);
         if (_options.DryRun)
             return ExitCode.Done;
 
@@ -285,18 +294,22 @@ internal sealed class Align
         return ExitCode.Done;
     }
 
-    private void Tell(AlignRule rule, AlignEvidence evidence, AlignData data, AlignCost plan)
+    private void Tell(AlignRule rule, AlignEvidence evidence, AlignData data, AlignSettings settings)
     {
         var console = Terminal.Out;
         console.Line($"[bold]data[/]: {evidence.Pairs} pairs ({evidence.WithMargin} with a margin, {evidence.Contradictions * 100:F1}% contradict others), {evidence.Good} good and {evidence.Bad} bad answers, {evidence.Prompts} prompts, {evidence.Conversations} conversations, {evidence.Texts} texts; {string.Join(", ", evidence.Languages)}");
         TellFaults(data.Rows);
-        console.Line($"[bold]decided[/]: {plan.Settings.Stage} by rule '{rule.Name}' ({rule.When})");
+        console.Line($"[bold]decided[/]: {settings.Stage} by rule '{rule.Name}' ({rule.When})");
         console.Line($"  because {rule.Why}.");
         if (_options.Method is { } method && method != rule.Stage)
             console.Line($"  [yellow]note[/]: --method {method} stands over that.");
-        console.Line($"  options: {string.Join(", ", plan.Settings.Options.Select(o => $"{o.Key} {OptionText.Of(o.Value)}"))}");
-        console.Line($"[bold]cost[/]: {plan.Describe()}");
-        Note("decision", new JsonObject { ["rule"] = rule.Name, ["stage"] = plan.Settings.Stage, ["options"] = new JsonObject(plan.Settings.Options.Select(o => KeyValuePair.Create(o.Key, (JsonNode?)OptionText.Of(o.Value)))), ["share"] = plan.Share, ["rounds"] = plan.Rounds, ["sweeps"] = plan.Sweeps });
+        console.Line($"  options: {string.Join(", ", settings.Options.Select(o => $"{o.Key} {OptionText.Of(o.Value)}"))}");
+    }
+
+    private void TellCost(AlignCost plan)
+    {
+        Terminal.Out.Line($"[bold]cost[/]: {plan.Describe()}");
+        Note("decision", new JsonObject { ["rule"] = plan.Settings.Rule, ["stage"] = plan.Settings.Stage, ["options"] = new JsonObject(plan.Settings.Options.Select(o => KeyValuePair.Create(o.Key, (JsonNode?)OptionText.Of(o.Value)))), ["share"] = plan.Share, ["rounds"] = plan.Rounds, ["sweeps"] = plan.Sweeps });
     }
 
     // Rows at fault are left out, and nobody has to find that out afterwards.
