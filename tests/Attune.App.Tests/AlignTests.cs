@@ -182,6 +182,46 @@ public sealed class AlignTests : IDisposable
         Assert.True(code is ExitCode.Done or ExitCode.GateSaidNo);
     }
 
+    [Fact]
+    public void A_budget_that_is_used_up_ends_the_sweep_and_the_rounds()
+    {
+        var prompts = Path.Combine(_out, "prompts.jsonl");
+        File.WriteAllLines(prompts, Enumerable.Range(0, 24).Select(i => $$"""{"prompt": "Say {{i}}.", "answer": "{{i}}"}"""));
+        Align.Run(Options with { Data = [prompts], World = null, Rule = ["contains"], Set = ["prompts=2", "samples=2"], Rounds = 3, Budget = TimeSpan.FromMilliseconds(1) }, CancellationToken.None);
+        var log = JsonNode.Parse(File.ReadAllText(Path.Combine(_out, "align.json")))!["log"]!.AsArray();
+        // Nobody knows what answering takes before it is done.
+        Assert.Null(log.Single(l => (string)l!["what"]! == "decision")!["round_seconds"]);
+        Assert.DoesNotContain(log, l => (string)l!["what"]! == "sweep");
+        Assert.Single(log, l => (string)l!["what"]! == "round");
+    }
+
+    [Fact]
+    public void The_first_run_of_a_sweep_measures_what_was_not_known()
+    {
+        var prompts = Path.Combine(_out, "prompts.jsonl");
+        File.WriteAllLines(prompts, Enumerable.Range(0, 24).Select(i => $$"""{"prompt": "Say {{i}}.", "answer": "{{i}}"}"""));
+        var options = Options with { Data = [prompts], World = null, Rule = ["contains"], Set = ["prompts=2", "samples=2"], Rounds = 2, Budget = TimeSpan.FromSeconds(100), SweepShare = 0.25 };
+        Align.Run(options with { DryRun = true }, CancellationToken.None);
+        var start = ModelStore.Open(MicroWorld.Store).Resolve("world:instruct");
+        var settings = new AlignSettings("grpo", "verifiable", new Dictionary<string, object?> { ["rules"] = new[] { "contains" }, ["prompts"] = 2, ["samples"] = 2 });
+        var cost = AlignCost.Of(settings, start, options, Path.Combine(_out, "data", "round-1.jsonl"), _out, TimeSpan.FromSeconds(70), CancellationToken.None);
+        Assert.Null(cost.RoundSeconds);
+        Assert.Contains("not known", cost.Describe(), StringComparison.Ordinal);
+        Assert.True(cost.HasRoomToSweep(TimeSpan.FromSeconds(69), 1) && !cost.HasRoomToSweep(TimeSpan.FromSeconds(71), 1));
+        // A quarter of the data took ten seconds: all of it takes forty, and fifty of the seventy with one more run of the sweep.
+        var measured = cost.Measured(10, TimeSpan.FromSeconds(10));
+        Assert.Equal((20.0, 1.0), (measured.RoundSeconds, measured.Share));
+        Assert.True(measured.HasRoomToSweep(TimeSpan.FromSeconds(19), 1) && !measured.HasRoomToSweep(TimeSpan.FromSeconds(21), 1));
+        // A slower one leaves room for a part of the data, and for no more of the sweep.
+        var slow = cost.Measured(20, TimeSpan.FromSeconds(30));
+        Assert.Equal(0.5, slow.Share);
+        Assert.False(slow.HasRoomToSweep(TimeSpan.FromSeconds(30), 1));
+        // What was decided stands when the same command resumes.
+        slow.Tried(1);
+        var again = AlignCost.Of(settings, start, options, Path.Combine(_out, "data", "round-1.jsonl"), _out, TimeSpan.FromSeconds(70), CancellationToken.None);
+        Assert.Equal((1, 0.5, 40.0), (again.Swept, again.Share, again.RoundSeconds));
+    }
+
     [Theory]
     [InlineData("grpo", "beta")]
     [InlineData("rloo", "beta")]

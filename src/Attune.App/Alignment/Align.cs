@@ -84,19 +84,21 @@ internal sealed class Align
             }
             Draw(data, _start, 0, cancel);
         }
-        var plan = AlignCost.Of(settings, _start, _options, data.Round(0), _folder, BudgetForTraining, cancel);
+        var plan = AlignCost.Of(settings, _start, _options, data.Round(0), _folder, Allowed, cancel);
         TellCost(plan);
         if (_options.DryRun)
             return ExitCode.Done;
 
         var held = HeldOut(rule, data, window);
-        if (plan.Sweeps)
-            settings = Sweep(settings, data, held, plan, cancel);
+        if (plan.Swept > 0)
+            (settings, plan) = Sweep(settings, data, held, plan, clock, cancel);
         var (best, rounds) = Train(rule, settings, data, held, plan, clock, cancel);
         var gate = new TaskGate(_options, _book, _judge);
         var changes = best.Digest == _start.Digest ? [] : gate.Measure(_start, best, window, cancel);
         return Finish(rule, best, rounds, gate, changes, clock);
     }
+
+    private TimeSpan Allowed => _options.Budget * BudgetForTraining;
 
     private AlignSettings Settings(AlignRule rule, AlignEvidence evidence, int window)
     {
@@ -146,21 +148,34 @@ internal sealed class Align
         : throw new AttuneException("ATT4814", "Nothing can tell whether the version gets better: no prompt is held out.") { Field = "held_out", Hint = "Give more prompts or a larger --held-out; or --world, whose questions measure." };
 
     // A part of the data for each value of β or of the KL coefficient; the one that wins most without passing the bound.
-    private AlignSettings Sweep(AlignSettings settings, AlignData data, IHeldOut held, AlignCost plan, CancellationToken cancel)
+    // The clock is looked at before each: what the sweep is for comes first.
+    private (AlignSettings Settings, AlignCost Plan) Sweep(AlignSettings settings, AlignData data, IHeldOut held, AlignCost plan, Stopwatch clock, CancellationToken cancel)
     {
         var pull = ReferencePull.Of(settings.Stage)!;
-        var (best, bestRate) = (settings, double.NegativeInfinity);
-        foreach (var value in pull.Swept)
+        var (best, bestRate, count) = (settings, double.NegativeInfinity, 0);
+        foreach (var value in pull.Swept.Take(plan.Swept))
         {
+            if (!plan.HasRoomToSweep(clock.Elapsed, 1))
+            {
+                Terminal.Out.Line($"  the budget leaves no room for more of the sweep, after {count} of {plan.Swept} values.");
+                break;
+            }
             var tried = settings.With(pull.Option, value);
-            var version = Train(tried, data.Sweep, _start, string.Create(CultureInfo.InvariantCulture, $"sweep-{value}"), plan, cancel);
+            var (version, facts) = Train(tried, data.Sweep, _start, string.Create(CultureInfo.InvariantCulture, $"sweep-{value}"), 1, cancel);
+            if (plan.RoundSeconds is null)
+            {
+                plan = plan.Measured(facts.Seconds, clock.Elapsed);
+                Terminal.Out.Line($"[bold]cost[/], measured: {plan.Describe()}");
+            }
+            count++;
             var (won, kl) = (held.Against(_start, version, cancel), Kl(version, data, cancel));
             Note("sweep", new JsonObject { [pull.Option] = value, ["win_rate"] = won.Value, ["low"] = Finite(won.Low), ["high"] = Finite(won.High), ["kl"] = Finite(kl) });
             Terminal.Out.Line($"  {pull.Option} {value}: win rate {won.Value * 100:F1}% ({won.Low * 100:F1} to {won.High * 100:F1}), KL {kl:F2}");
             if (kl <= _options.KlBound && won.Value > bestRate)
                 (best, bestRate) = (tried, won.Value);
         }
-        return best;
+        // One value beats none: the usual one stands.
+        return (count > 1 ? best : settings, plan.Tried(count));
     }
 
     private (ModelVersion Best, int Rounds) Train(AlignRule rule, AlignSettings settings, AlignData data, IHeldOut held, AlignCost plan, Stopwatch clock, CancellationToken cancel)
@@ -168,14 +183,14 @@ internal sealed class Align
         var (best, bestRate, now) = (_start, new WinRate(0.5, 0.5, 0.5, 0), _start);
         for (var round = 0; round < plan.Rounds; round++)
         {
-            if (round > 0 && clock.Elapsed > _options.Budget * BudgetForTraining)
+            if (round > 0 && clock.Elapsed > Allowed)
             {
                 Terminal.Out.Line($"  the budget ends here, after {round} of {plan.Rounds} rounds.");
                 return (best, round);
             }
             if (DrawsPairs(rule, settings) && round > 0)
                 Draw(data, now, round, cancel);
-            now = Train(settings, data.Round(round), now, FormattableString.Invariant($"round-{round + 1}"), plan, cancel);
+            now = Train(settings, data.Round(round), now, FormattableString.Invariant($"round-{round + 1}"), plan.Share, cancel).Version;
             var (won, kl) = (held.Against(_start, now, cancel), Kl(now, data, cancel));
             Note("round", new JsonObject { ["round"] = round + 1, ["win_rate"] = won.Value, ["low"] = Finite(won.Low), ["high"] = Finite(won.High), ["n"] = won.N, ["kl"] = Finite(kl), ["version"] = now.Digest });
             Terminal.Out.Line($"  round {round + 1}: win rate over the start {won.Value * 100:F1}% ({won.Low * 100:F1} to {won.High * 100:F1}, n {won.N}), KL {kl:F2} nats an answer");
@@ -194,12 +209,12 @@ internal sealed class Align
         return (best, plan.Rounds);
     }
 
-    private ModelVersion Train(AlignSettings settings, string file, ModelVersion parent, string name, AlignCost plan, CancellationToken cancel)
+    private StageOutcome Train(AlignSettings settings, string file, ModelVersion parent, string name, double share, CancellationToken cancel)
     {
-        var options = settings.Bind(file, plan.Share);
+        var options = settings.Bind(file, share);
         // Finished and interrupted runs are told apart by what they are runs of: other choices get another folder.
-        var place = new Place { Parent = parent.Digest, Store = _options.Store, Threads = _options.Threads, Run = Path.Combine(_folder, "runs", $"{name}-{settings.With("share", plan.Share).Key(parent.Digest)}") };
-        return StageRunner.Run(options, place, cancel, lineageNote: new JsonObject { ["decided_by"] = settings.Rule, ["part"] = name }).Version;
+        var place = new Place { Parent = parent.Digest, Store = _options.Store, Threads = _options.Threads, Run = Path.Combine(_folder, "runs", $"{name}-{settings.With("share", share).Key(parent.Digest)}") };
+        return StageRunner.Run(options, place, cancel, lineageNote: new JsonObject { ["decided_by"] = settings.Rule, ["part"] = name });
     }
 
     /// <summary>KL to the start on answers that the version draws to held-out prompts.</summary>
@@ -309,7 +324,7 @@ internal sealed class Align
     private void TellCost(AlignCost plan)
     {
         Terminal.Out.Line($"[bold]cost[/]: {plan.Describe()}");
-        Note("decision", new JsonObject { ["rule"] = plan.Settings.Rule, ["stage"] = plan.Settings.Stage, ["options"] = new JsonObject(plan.Settings.Options.Select(o => KeyValuePair.Create(o.Key, (JsonNode?)OptionText.Of(o.Value)))), ["share"] = plan.Share, ["rounds"] = plan.Rounds, ["sweeps"] = plan.Sweeps });
+        Note("decision", new JsonObject { ["rule"] = plan.Settings.Rule, ["stage"] = plan.Settings.Stage, ["options"] = new JsonObject(plan.Settings.Options.Select(o => KeyValuePair.Create(o.Key, (JsonNode?)OptionText.Of(o.Value)))), ["share"] = plan.Share, ["rounds"] = plan.Rounds, ["round_seconds"] = plan.RoundSeconds, ["sweeps"] = plan.Swept > 0 });
     }
 
     // Rows at fault are left out, and nobody has to find that out afterwards.
