@@ -110,7 +110,11 @@ public sealed class AlignTests : IDisposable
         Assert.Equal(3, report["log"]!.AsArray().Count(l => (string)l!["what"]! == "sweep"));
         Assert.Equal(code == ExitCode.Done || report["forgotten"]!.AsArray().Count > 0, report["tasks"]!.AsArray().Count > 0);
         var trained = store.Resolve((string)rounds[0]!["version"]!);
-        Assert.Equal("few-pairs", (string)trained.Lineage.Facts["align"]!["decided_by"]!);
+        var reason = trained.Lineage.Facts["align"]!;
+        Assert.Equal(("few-pairs", "dpo", false), ((string)reason["decided_by"]!, (string)reason["method"]!, (bool)reason["method_overrides_rule"]!));
+        Assert.Equal((1.0, 2, 10.0), ((double)reason["share"]!, (int)reason["rounds"]!, (double)reason["kl_bound"]!));
+        Assert.Equal("beta", (string)reason["pull"]!["option"]!);
+        Assert.Contains("3 ", (string)reason["pull"]!["because"]!, StringComparison.Ordinal);
         var tagged = store.List().Any(v => v.Tags.Contains("world:aligned"));
         Assert.Equal(code == ExitCode.Done, tagged);
         Assert.True(code is ExitCode.Done or ExitCode.GateSaidNo);
@@ -235,6 +239,9 @@ public sealed class AlignTests : IDisposable
         var log = JsonNode.Parse(File.ReadAllText(Path.Combine(_out, "align.json")))!["log"]!.AsArray();
         Assert.Equal("0.7", (string)log.Single(l => (string)l!["what"]! == "decision")!["options"]![option]!);
         Assert.DoesNotContain(log, l => (string)l!["what"]! == "sweep");
+        var reason = ModelStore.Open(MicroWorld.Store).Resolve((string)log.First(l => (string)l!["what"]! == "round")!["version"]!).Lineage.Facts["align"]!;
+        Assert.Equal((method, method != "grpo"), ((string)reason["method"]!, (bool)reason["method_overrides_rule"]!));
+        Assert.Equal((option, "0.7", "given by --beta"), ((string)reason["pull"]!["option"]!, (string)reason["pull"]!["value"]!, (string)reason["pull"]!["because"]!));
     }
 
     [Fact]

@@ -134,7 +134,10 @@ internal sealed class Align
             options[given[..at]] = given[(at + 1)..];
         }
         _ = RecipeRunner.BindTraining(stage, OptionLayer.FromValues(options, "the decision"), OptionLayer.FromValues(new Dictionary<string, object?>(), "none"));
-        return new AlignSettings(stage, rule.Name, options);
+        var settings = new AlignSettings(stage, rule.Name, options);
+        return _options.Beta is not null ? settings with { PullBecause = "given by --beta" }
+            : ReferencePull.Of(stage) is { } swept && _options.Set.Any(s => s.StartsWith(swept.Option + "=", StringComparison.Ordinal)) ? settings with { PullBecause = "given by --set" }
+            : settings;
     }
 
     private static bool DrawsPairs(AlignRule rule, AlignSettings settings) => rule.OnPolicy && !settings.Reinforces;
@@ -152,7 +155,7 @@ internal sealed class Align
     private (AlignSettings Settings, AlignCost Plan) Sweep(AlignSettings settings, AlignData data, IHeldOut held, AlignCost plan, Stopwatch clock, CancellationToken cancel)
     {
         var pull = ReferencePull.Of(settings.Stage)!;
-        var (best, bestRate, count) = (settings, double.NegativeInfinity, 0);
+        var (best, bestRate, count) = ((double?)null, double.NegativeInfinity, 0);
         foreach (var value in pull.Swept.Take(plan.Swept))
         {
             if (!plan.HasRoomToSweep(clock.Elapsed, 1))
@@ -160,7 +163,7 @@ internal sealed class Align
                 Terminal.Out.Line($"  the budget leaves no room for more of the sweep, after {count} of {plan.Swept} values.");
                 break;
             }
-            var tried = settings.With(pull.Option, value);
+            var tried = settings.Pulled(pull, value, "tried on a share of the data");
             var (version, facts) = Train(tried, data.Sweep, _start, string.Create(CultureInfo.InvariantCulture, $"sweep-{value}"), 1, cancel);
             if (plan.RoundSeconds is null)
             {
@@ -172,10 +175,13 @@ internal sealed class Align
             Note("sweep", new JsonObject { [pull.Option] = value, ["win_rate"] = won.Value, ["low"] = Finite(won.Low), ["high"] = Finite(won.High), ["kl"] = Finite(kl) });
             Terminal.Out.Line($"  {pull.Option} {value}: win rate {won.Value * 100:F1}% ({won.Low * 100:F1} to {won.High * 100:F1}), KL {kl:F2}");
             if (kl <= _options.KlBound && won.Value > bestRate)
-                (best, bestRate) = (tried, won.Value);
+                (best, bestRate) = (value, won.Value);
         }
-        // One value beats none: the usual one stands.
-        return (count > 1 ? best : settings, plan.Tried(count));
+        plan = plan.Tried(count);
+        // One value alone has beaten none: the usual one stands.
+        return (count < 2 ? settings
+            : best is { } winner ? settings.Pulled(pull, winner, string.Create(CultureInfo.InvariantCulture, $"won most ({bestRate * 100:F1}%) of {count} values that were tried on {_options.SweepShare * 100:0.#}% of the data"))
+            : settings with { PullBecause = string.Create(CultureInfo.InvariantCulture, $"the usual value: all {count} that were tried passed the KL bound") }, plan);
     }
 
     private (ModelVersion Best, int Rounds) Train(AlignRule rule, AlignSettings settings, AlignData data, IHeldOut held, AlignCost plan, Stopwatch clock, CancellationToken cancel)
@@ -214,7 +220,25 @@ internal sealed class Align
         var options = settings.Bind(file, share);
         // Finished and interrupted runs are told apart by what they are runs of: other choices get another folder.
         var place = new Place { Parent = parent.Digest, Store = _options.Store, Threads = _options.Threads, Run = Path.Combine(_folder, "runs", $"{name}-{settings.With("share", share).Key(parent.Digest)}") };
-        return StageRunner.Run(options, place, cancel, lineageNote: new JsonObject { ["decided_by"] = settings.Rule, ["part"] = name });
+        return StageRunner.Run(options, place, cancel, lineageNote: Reason(settings, name, share));
+    }
+
+    // What a version's lineage says of why it was trained so. Nothing of the clock: equal runs have equal lineage.
+    private JsonObject Reason(AlignSettings settings, string part, double share)
+    {
+        var reason = new JsonObject
+        {
+            ["decided_by"] = settings.Rule,
+            ["part"] = part,
+            ["method"] = settings.Stage,
+            ["method_overrides_rule"] = AlignRules.Table.First(r => r.Name == settings.Rule).Stage != settings.Stage,
+            ["share"] = share,
+            ["rounds"] = _options.Rounds,
+            ["kl_bound"] = _options.KlBound,
+        };
+        if (ReferencePull.Of(settings.Stage) is { } pull)
+            reason["pull"] = new JsonObject { ["option"] = pull.Option, ["value"] = OptionText.Of(settings.Options[pull.Option]), ["because"] = settings.PullBecause };
+        return reason;
     }
 
     /// <summary>KL to the start on answers that the version draws to held-out prompts.</summary>
