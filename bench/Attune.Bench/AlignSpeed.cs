@@ -293,16 +293,12 @@ internal static class AlignSpeed
         return 2 * 2048.0 * 2048 * 2048 / Enumerable.Range(0, 10).Min(_ => Seconds(() => c.addmm_(a, b, beta: 0)));
     }
 
-    // Linux forgets its high-water mark when asked to; elsewhere the peak is that of the process so far.
     private static long Peak(Action work)
     {
         work();
-        GC.Collect();
-        if (OperatingSystem.IsLinux())
-            File.WriteAllText("/proc/self/clear_refs", "5");
+        PeakMemory.Reset();
         work();
-        using var process = Process.GetCurrentProcess();
-        return process.PeakWorkingSet64;
+        return PeakMemory.Bytes;
     }
 
     private static void Print(string job, Measured m, long units, long tokens, string unit, string trl)

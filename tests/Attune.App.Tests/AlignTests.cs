@@ -1,6 +1,7 @@
 using System.Text.Json.Nodes;
 using Attune.App.Alignment;
 using Attune.App.Cli;
+using Attune.App.Commands;
 using Attune.Core.Versions;
 using Attune.Prompts;
 using Xunit;
@@ -109,10 +110,64 @@ public sealed class AlignTests : IDisposable
         Assert.Equal(3, report["log"]!.AsArray().Count(l => (string)l!["what"]! == "sweep"));
         Assert.Equal(code == ExitCode.Done || report["forgotten"]!.AsArray().Count > 0, report["tasks"]!.AsArray().Count > 0);
         var trained = store.Resolve((string)rounds[0]!["version"]!);
-        Assert.Equal("few-pairs", (string)trained.Lineage.Facts["align"]!["decided_by"]!);
+        var reason = trained.Lineage.Facts["align"]!;
+        Assert.Equal(("few-pairs", "dpo", false), ((string)reason["decided_by"]!, (string)reason["method"]!, (bool)reason["method_overrides_rule"]!));
+        Assert.Equal((1.0, 2, 10.0), ((double)reason["share"]!, (int)reason["rounds"]!, (double)reason["kl_bound"]!));
+        Assert.Equal("beta", (string)reason["pull"]!["option"]!);
+        Assert.Contains("3 ", (string)reason["pull"]!["because"]!, StringComparison.Ordinal);
         var tagged = store.List().Any(v => v.Tags.Contains("world:aligned"));
         Assert.Equal(code == ExitCode.Done, tagged);
         Assert.True(code is ExitCode.Done or ExitCode.GateSaidNo);
+    }
+
+    [Fact]
+    public void Thumbs_alone_are_learnt_and_measured()
+    {
+        var thumbs = Path.Combine(_out, "thumbs.jsonl");
+        File.WriteAllLines(thumbs, Enumerable.Range(0, 80).Select(i => $$"""{"prompt": "Say {{i / 2}}.", "completion": "{{(i % 2 == 0 ? $"Here it is: {i / 2}." : "No.")}}", "label": {{(i % 2 == 0 ? "true" : "false")}}}"""));
+        Align.Run(Options with { Data = [thumbs], World = null, Beta = 0.1, Rounds = 1, HeldOut = 0.3, Items = 50, KlBound = 1e6 }, CancellationToken.None);
+        var report = JsonNode.Parse(File.ReadAllText(Path.Combine(_out, "align.json")))!;
+        Assert.Equal("thumbs", (string)report["rule"]!);
+        var round = report["log"]!.AsArray().Single(l => (string)l!["what"]! == "round")!;
+        Assert.True((int)round["n"]! > 5 && (double)round["low"]! <= (double)round["win_rate"]! && (double)round["win_rate"]! <= (double)round["high"]!);
+        Assert.True((double)round["win_rate"]! > 0.5, round.ToJsonString());
+        Assert.Equal("kto", ModelStore.Open(MicroWorld.Store).Resolve((string)round["version"]!).Lineage.Stage);
+    }
+
+    [Fact]
+    public void Rows_at_fault_are_counted_by_reason()
+    {
+        var pairs = Path.Combine(_out, "pairs.jsonl");
+        File.WriteAllLines(pairs,
+        [
+            .. File.ReadLines(Path.Combine(MicroWorld.World, "preference.jsonl")),
+            """{"prompt": "Which?", "chosen": "This.", "rejected": "This."}""",
+            """{"prompt": "Which one?", "chosen": "That.", "rejected": "That."}""",
+            """{"prompt": "Which?", "chosen": "", "rejected": "This."}""",
+            """{"chosen": "This.", "rejected": "That."}""",
+        ]);
+        Align.Run(Options with { Data = [pairs], World = null, Beta = 0.1, Rounds = 1, Items = 20 }, CancellationToken.None);
+        var rows = JsonNode.Parse(File.ReadAllText(Path.Combine(_out, "align.json")))!["log"]!.AsArray().Single(l => (string)l!["what"]! == "rows")!;
+        Assert.Equal((68, 4), ((int)rows["read"]!, (int)rows["left_out"]!));
+        Assert.Equal([2, 1, 1], rows["reasons"]!.AsArray().Select(r => (int)r!["rows"]!));
+        Assert.EndsWith("pairs.jsonl:65", (string)rows["reasons"]![0]!["first"]!, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void A_dry_run_draws_nothing_and_asks_no_judge()
+    {
+        var prompts = Path.Combine(_out, "prompts.jsonl");
+        File.WriteAllLines(prompts, Enumerable.Range(0, 24).Select(i => $$"""{"prompt": "Say {{i}}."}"""));
+        // Nobody listens there: a judgement would be an error.
+        var options = Options with { Data = [prompts], World = null, Endpoint = "http://127.0.0.1:9/v1", Model = "none", DryRun = true };
+        Assert.Equal(ExitCode.Done, Align.Run(options, CancellationToken.None));
+        Assert.Empty(Directory.GetFiles(_out, "round-*.jsonl", SearchOption.AllDirectories));
+        using var judge = RankerChoice.Of(options);
+        var data = AlignData.Part(options, AlignRules.Decide(Evidence("own-answers")), Path.Combine(_out, "data"));
+        var drawing = AlignDrawing.Of(options, data, judge!.Ranker);
+        Assert.Equal(24, drawing.Prompts + data.HeldPrompts.Count);
+        // Every two of four answers, twice; the version's answer and the start's, twice.
+        Assert.Equal((12L * drawing.Prompts, 2L * data.HeldPrompts.Count), (drawing.JudgeCalls, drawing.JudgeCallsToMeasure));
     }
 
     [Fact]
@@ -131,6 +186,46 @@ public sealed class AlignTests : IDisposable
         Assert.True(code is ExitCode.Done or ExitCode.GateSaidNo);
     }
 
+    [Fact]
+    public void A_budget_that_is_used_up_ends_the_sweep_and_the_rounds()
+    {
+        var prompts = Path.Combine(_out, "prompts.jsonl");
+        File.WriteAllLines(prompts, Enumerable.Range(0, 24).Select(i => $$"""{"prompt": "Say {{i}}.", "answer": "{{i}}"}"""));
+        Align.Run(Options with { Data = [prompts], World = null, Rule = ["contains"], Set = ["prompts=2", "samples=2"], Rounds = 3, Budget = TimeSpan.FromMilliseconds(1) }, CancellationToken.None);
+        var log = JsonNode.Parse(File.ReadAllText(Path.Combine(_out, "align.json")))!["log"]!.AsArray();
+        // Nobody knows what answering takes before it is done.
+        Assert.Null(log.Single(l => (string)l!["what"]! == "decision")!["round_seconds"]);
+        Assert.DoesNotContain(log, l => (string)l!["what"]! == "sweep");
+        Assert.Single(log, l => (string)l!["what"]! == "round");
+    }
+
+    [Fact]
+    public void The_first_run_of_a_sweep_measures_what_was_not_known()
+    {
+        var prompts = Path.Combine(_out, "prompts.jsonl");
+        File.WriteAllLines(prompts, Enumerable.Range(0, 24).Select(i => $$"""{"prompt": "Say {{i}}.", "answer": "{{i}}"}"""));
+        var options = Options with { Data = [prompts], World = null, Rule = ["contains"], Set = ["prompts=2", "samples=2"], Rounds = 2, Budget = TimeSpan.FromSeconds(100), SweepShare = 0.25 };
+        Align.Run(options with { DryRun = true }, CancellationToken.None);
+        var start = ModelStore.Open(MicroWorld.Store).Resolve("world:instruct");
+        var settings = new AlignSettings("grpo", "verifiable", new Dictionary<string, object?> { ["rules"] = new[] { "contains" }, ["prompts"] = 2, ["samples"] = 2 });
+        var cost = AlignCost.Of(settings, start, options, Path.Combine(_out, "data", "round-1.jsonl"), _out, TimeSpan.FromSeconds(70), CancellationToken.None);
+        Assert.Null(cost.RoundSeconds);
+        Assert.Contains("not known", cost.Describe(), StringComparison.Ordinal);
+        Assert.True(cost.HasRoomToSweep(TimeSpan.FromSeconds(69), 1) && !cost.HasRoomToSweep(TimeSpan.FromSeconds(71), 1));
+        // A quarter of the data took ten seconds: all of it takes forty, and fifty of the seventy with one more run of the sweep.
+        var measured = cost.Measured(10, TimeSpan.FromSeconds(10));
+        Assert.Equal((20.0, 1.0), (measured.RoundSeconds, measured.Share));
+        Assert.True(measured.HasRoomToSweep(TimeSpan.FromSeconds(19), 1) && !measured.HasRoomToSweep(TimeSpan.FromSeconds(21), 1));
+        // A slower one leaves room for a part of the data, and for no more of the sweep.
+        var slow = cost.Measured(20, TimeSpan.FromSeconds(30));
+        Assert.Equal(0.5, slow.Share);
+        Assert.False(slow.HasRoomToSweep(TimeSpan.FromSeconds(30), 1));
+        // What was decided stands when the same command resumes.
+        slow.Tried(1);
+        var again = AlignCost.Of(settings, start, options, Path.Combine(_out, "data", "round-1.jsonl"), _out, TimeSpan.FromSeconds(70), CancellationToken.None);
+        Assert.Equal((1, 0.5, 40.0), (again.Swept, again.Share, again.RoundSeconds));
+    }
+
     [Theory]
     [InlineData("grpo", "beta")]
     [InlineData("rloo", "beta")]
@@ -144,6 +239,9 @@ public sealed class AlignTests : IDisposable
         var log = JsonNode.Parse(File.ReadAllText(Path.Combine(_out, "align.json")))!["log"]!.AsArray();
         Assert.Equal("0.7", (string)log.Single(l => (string)l!["what"]! == "decision")!["options"]![option]!);
         Assert.DoesNotContain(log, l => (string)l!["what"]! == "sweep");
+        var reason = ModelStore.Open(MicroWorld.Store).Resolve((string)log.First(l => (string)l!["what"]! == "round")!["version"]!).Lineage.Facts["align"]!;
+        Assert.Equal((method, method != "grpo"), ((string)reason["method"]!, (bool)reason["method_overrides_rule"]!));
+        Assert.Equal((option, "0.7", "given by --beta"), ((string)reason["pull"]!["option"]!, (string)reason["pull"]!["value"]!, (string)reason["pull"]!["because"]!));
     }
 
     [Fact]

@@ -73,21 +73,32 @@ internal sealed class Align
         var data = AlignData.Part(_options, rule, Path.Combine(_folder, "data"));
         var window = _options.SequenceLength ?? Math.Min(1024, HuggingFaceConfig.Read(_start.Files.Require(ModelFiles.Config)).ContextLength);
         var settings = Settings(rule, evidence, window);
+        Tell(rule, evidence, data, settings);
         if (DrawsPairs(rule, settings))
+        {
+            Terminal.Out.Line($"[bold]drawing[/]: {AlignDrawing.Of(_options, data, _ranker).Describe()}");
+            if (_options.DryRun && !File.Exists(data.Round(0)))
+            {
+                Terminal.Out.Line($"[bold]cost[/]: training is measured on the answers of the first round, once they are drawn.");
+                return ExitCode.Done;
+            }
             Draw(data, _start, 0, cancel);
-        var plan = AlignCost.Of(settings, _start, _options, data.Round(0), _folder, BudgetForTraining, cancel);
-        Tell(rule, evidence, plan);
+        }
+        var plan = AlignCost.Of(settings, _start, _options, data.Round(0), _folder, Allowed, cancel);
+        TellCost(plan);
         if (_options.DryRun)
             return ExitCode.Done;
 
         var held = HeldOut(rule, data, window);
-        if (plan.Sweeps)
-            settings = Sweep(settings, data, held, plan, cancel);
+        if (plan.Swept > 0)
+            (settings, plan) = Sweep(settings, data, held, plan, clock, cancel);
         var (best, rounds) = Train(rule, settings, data, held, plan, clock, cancel);
         var gate = new TaskGate(_options, _book, _judge);
         var changes = best.Digest == _start.Digest ? [] : gate.Measure(_start, best, window, cancel);
         return Finish(rule, best, rounds, gate, changes, clock);
     }
+
+    private TimeSpan Allowed => _options.Budget * BudgetForTraining;
 
     private AlignSettings Settings(AlignRule rule, AlignEvidence evidence, int window)
     {
@@ -123,7 +134,10 @@ internal sealed class Align
             options[given[..at]] = given[(at + 1)..];
         }
         _ = RecipeRunner.BindTraining(stage, OptionLayer.FromValues(options, "the decision"), OptionLayer.FromValues(new Dictionary<string, object?>(), "none"));
-        return new AlignSettings(stage, rule.Name, options);
+        var settings = new AlignSettings(stage, rule.Name, options);
+        return _options.Beta is not null ? settings with { PullBecause = "given by --beta" }
+            : ReferencePull.Of(stage) is { } swept && _options.Set.Any(s => s.StartsWith(swept.Option + "=", StringComparison.Ordinal)) ? settings with { PullBecause = "given by --set" }
+            : settings;
     }
 
     private static bool DrawsPairs(AlignRule rule, AlignSettings settings) => rule.OnPolicy && !settings.Reinforces;
@@ -133,24 +147,41 @@ internal sealed class Align
         : _book is not null ? new WorldHeldOut(_book, _judge!)
         : _ranker is not null && data.HeldPrompts.Count > 0 ? new AnswerHeldOut(_ranker, data.HeldPrompts, _options.MaxTokens)
         : data.HeldPairs.Count > 0 ? new PairHeldOut(data.HeldPairs, window)
-        : throw new AttuneException("ATT4814", "Nothing can tell whether the version gets better.") { Field = "data", Hint = "Labels alone measure nothing: give --world, --rule, --reward or --judge; or more prompts." };
+        : data.HeldLabels.Count > 0 ? new LabelHeldOut(data.HeldLabels, window)
+        : throw new AttuneException("ATT4814", "Nothing can tell whether the version gets better: no prompt is held out.") { Field = "held_out", Hint = "Give more prompts or a larger --held-out; or --world, whose questions measure." };
 
     // A part of the data for each value of β or of the KL coefficient; the one that wins most without passing the bound.
-    private AlignSettings Sweep(AlignSettings settings, AlignData data, IHeldOut held, AlignCost plan, CancellationToken cancel)
+    // The clock is looked at before each: what the sweep is for comes first.
+    private (AlignSettings Settings, AlignCost Plan) Sweep(AlignSettings settings, AlignData data, IHeldOut held, AlignCost plan, Stopwatch clock, CancellationToken cancel)
     {
         var pull = ReferencePull.Of(settings.Stage)!;
-        var (best, bestRate) = (settings, double.NegativeInfinity);
-        foreach (var value in pull.Swept)
+        var (best, bestRate, count) = ((double?)null, double.NegativeInfinity, 0);
+        foreach (var value in pull.Swept.Take(plan.Swept))
         {
-            var tried = settings.With(pull.Option, value);
-            var version = Train(tried, data.Sweep, _start, string.Create(CultureInfo.InvariantCulture, $"sweep-{value}"), plan, cancel);
+            if (!plan.HasRoomToSweep(clock.Elapsed, 1))
+            {
+                Terminal.Out.Line($"  the budget leaves no room for more of the sweep, after {count} of {plan.Swept} values.");
+                break;
+            }
+            var tried = settings.Pulled(pull, value, "tried on a share of the data");
+            var (version, facts) = Train(tried, data.Sweep, _start, string.Create(CultureInfo.InvariantCulture, $"sweep-{value}"), 1, cancel);
+            if (plan.RoundSeconds is null)
+            {
+                plan = plan.Measured(facts.Seconds, clock.Elapsed);
+                Terminal.Out.Line($"[bold]cost[/], measured: {plan.Describe()}");
+            }
+            count++;
             var (won, kl) = (held.Against(_start, version, cancel), Kl(version, data, cancel));
             Note("sweep", new JsonObject { [pull.Option] = value, ["win_rate"] = won.Value, ["low"] = Finite(won.Low), ["high"] = Finite(won.High), ["kl"] = Finite(kl) });
             Terminal.Out.Line($"  {pull.Option} {value}: win rate {won.Value * 100:F1}% ({won.Low * 100:F1} to {won.High * 100:F1}), KL {kl:F2}");
             if (kl <= _options.KlBound && won.Value > bestRate)
-                (best, bestRate) = (tried, won.Value);
+                (best, bestRate) = (value, won.Value);
         }
-        return best;
+        plan = plan.Tried(count);
+        // One value alone has beaten none: the usual one stands.
+        return (count < 2 ? settings
+            : best is { } winner ? settings.Pulled(pull, winner, string.Create(CultureInfo.InvariantCulture, $"won most ({bestRate * 100:F1}%) of {count} values that were tried on {_options.SweepShare * 100:0.#}% of the data"))
+            : settings with { PullBecause = string.Create(CultureInfo.InvariantCulture, $"the usual value: all {count} that were tried passed the KL bound") }, plan);
     }
 
     private (ModelVersion Best, int Rounds) Train(AlignRule rule, AlignSettings settings, AlignData data, IHeldOut held, AlignCost plan, Stopwatch clock, CancellationToken cancel)
@@ -158,14 +189,14 @@ internal sealed class Align
         var (best, bestRate, now) = (_start, new WinRate(0.5, 0.5, 0.5, 0), _start);
         for (var round = 0; round < plan.Rounds; round++)
         {
-            if (round > 0 && clock.Elapsed > _options.Budget * BudgetForTraining)
+            if (round > 0 && clock.Elapsed > Allowed)
             {
                 Terminal.Out.Line($"  the budget ends here, after {round} of {plan.Rounds} rounds.");
                 return (best, round);
             }
             if (DrawsPairs(rule, settings) && round > 0)
                 Draw(data, now, round, cancel);
-            now = Train(settings, data.Round(round), now, FormattableString.Invariant($"round-{round + 1}"), plan, cancel);
+            now = Train(settings, data.Round(round), now, FormattableString.Invariant($"round-{round + 1}"), plan.Share, cancel).Version;
             var (won, kl) = (held.Against(_start, now, cancel), Kl(now, data, cancel));
             Note("round", new JsonObject { ["round"] = round + 1, ["win_rate"] = won.Value, ["low"] = Finite(won.Low), ["high"] = Finite(won.High), ["n"] = won.N, ["kl"] = Finite(kl), ["version"] = now.Digest });
             Terminal.Out.Line($"  round {round + 1}: win rate over the start {won.Value * 100:F1}% ({won.Low * 100:F1} to {won.High * 100:F1}, n {won.N}), KL {kl:F2} nats an answer");
@@ -184,12 +215,30 @@ internal sealed class Align
         return (best, plan.Rounds);
     }
 
-    private ModelVersion Train(AlignSettings settings, string file, ModelVersion parent, string name, AlignCost plan, CancellationToken cancel)
+    private StageOutcome Train(AlignSettings settings, string file, ModelVersion parent, string name, double share, CancellationToken cancel)
     {
-        var options = settings.Bind(file, plan.Share);
+        var options = settings.Bind(file, share);
         // Finished and interrupted runs are told apart by what they are runs of: other choices get another folder.
-        var place = new Place { Parent = parent.Digest, Store = _options.Store, Threads = _options.Threads, Run = Path.Combine(_folder, "runs", $"{name}-{settings.With("share", plan.Share).Key(parent.Digest)}") };
-        return StageRunner.Run(options, place, cancel, lineageNote: new JsonObject { ["decided_by"] = settings.Rule, ["part"] = name }).Version;
+        var place = new Place { Parent = parent.Digest, Store = _options.Store, Threads = _options.Threads, Run = Path.Combine(_folder, "runs", $"{name}-{settings.With("share", share).Key(parent.Digest)}") };
+        return StageRunner.Run(options, place, cancel, lineageNote: Reason(settings, name, share));
+    }
+
+    // What a version's lineage says of why it was trained so. Nothing of the clock: equal runs have equal lineage.
+    private JsonObject Reason(AlignSettings settings, string part, double share)
+    {
+        var reason = new JsonObject
+        {
+            ["decided_by"] = settings.Rule,
+            ["part"] = part,
+            ["method"] = settings.Stage,
+            ["method_overrides_rule"] = AlignRules.Table.First(r => r.Name == settings.Rule).Stage != settings.Stage,
+            ["share"] = share,
+            ["rounds"] = _options.Rounds,
+            ["kl_bound"] = _options.KlBound,
+        };
+        if (ReferencePull.Of(settings.Stage) is { } pull)
+            reason["pull"] = new JsonObject { ["option"] = pull.Option, ["value"] = OptionText.Of(settings.Options[pull.Option]), ["because"] = settings.PullBecause };
+        return reason;
     }
 
     /// <summary>KL to the start on answers that the version draws to held-out prompts.</summary>
@@ -284,17 +333,37 @@ internal sealed class Align
         return ExitCode.Done;
     }
 
-    private void Tell(AlignRule rule, AlignEvidence evidence, AlignCost plan)
+    private void Tell(AlignRule rule, AlignEvidence evidence, AlignData data, AlignSettings settings)
     {
         var console = Terminal.Out;
         console.Line($"[bold]data[/]: {evidence.Pairs} pairs ({evidence.WithMargin} with a margin, {evidence.Contradictions * 100:F1}% contradict others), {evidence.Good} good and {evidence.Bad} bad answers, {evidence.Prompts} prompts, {evidence.Conversations} conversations, {evidence.Texts} texts; {string.Join(", ", evidence.Languages)}");
-        console.Line($"[bold]decided[/]: {plan.Settings.Stage} by rule '{rule.Name}' ({rule.When})");
+        TellFaults(data.Rows);
+        console.Line($"[bold]decided[/]: {settings.Stage} by rule '{rule.Name}' ({rule.When})");
         console.Line($"  because {rule.Why}.");
         if (_options.Method is { } method && method != rule.Stage)
             console.Line($"  [yellow]note[/]: --method {method} stands over that.");
-        console.Line($"  options: {string.Join(", ", plan.Settings.Options.Select(o => $"{o.Key} {OptionText.Of(o.Value)}"))}");
-        console.Line($"[bold]cost[/]: {plan.Describe()}");
-        Note("decision", new JsonObject { ["rule"] = rule.Name, ["stage"] = plan.Settings.Stage, ["options"] = new JsonObject(plan.Settings.Options.Select(o => KeyValuePair.Create(o.Key, (JsonNode?)OptionText.Of(o.Value)))), ["share"] = plan.Share, ["rounds"] = plan.Rounds, ["sweeps"] = plan.Sweeps });
+        console.Line($"  options: {string.Join(", ", settings.Options.Select(o => $"{o.Key} {OptionText.Of(o.Value)}"))}");
+    }
+
+    private void TellCost(AlignCost plan)
+    {
+        Terminal.Out.Line($"[bold]cost[/]: {plan.Describe()}");
+        Note("decision", new JsonObject { ["rule"] = plan.Settings.Rule, ["stage"] = plan.Settings.Stage, ["options"] = new JsonObject(plan.Settings.Options.Select(o => KeyValuePair.Create(o.Key, (JsonNode?)OptionText.Of(o.Value)))), ["share"] = plan.Share, ["rounds"] = plan.Rounds, ["round_seconds"] = plan.RoundSeconds, ["sweeps"] = plan.Swept > 0 });
+    }
+
+    // Rows at fault are left out, and nobody has to find that out afterwards.
+    private void TellFaults(RowTally rows)
+    {
+        var reasons = new JsonArray();
+        if (rows.DroppedRows > 0)
+            Terminal.Out.Line($"  [yellow]note[/]: {rows.DroppedRows} of {rows.Read} rows are left out:");
+        foreach (var (reason, count) in rows.Dropped.OrderByDescending(d => d.Value))
+        {
+            var first = rows.First[reason].ToString();
+            Terminal.Out.Line($"    {count} × {reason} First: {first}");
+            reasons.Add(new JsonObject { ["reason"] = reason, ["rows"] = count, ["first"] = first });
+        }
+        Note("rows", new JsonObject { ["read"] = rows.Read, ["left_out"] = rows.DroppedRows, ["reasons"] = reasons });
     }
 
     private static double? Finite(double value) => double.IsFinite(value) ? value : null;

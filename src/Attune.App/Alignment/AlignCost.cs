@@ -18,6 +18,12 @@ namespace Attune.App.Alignment;
 /// <param name="Options">Its options.</param>
 internal sealed record AlignSettings(string Stage, string Rule, IReadOnlyDictionary<string, object?> Options)
 {
+    /// <summary>Where nobody gave it a value, so that a sweep may.</summary>
+    public const string Usual = "the usual value, not swept";
+
+    /// <summary>Why what holds it to its start has the value that it has.</summary>
+    public string PullBecause { get; init; } = Usual;
+
     /// <summary>Whether the stage draws and scores answers itself: it is given prompts.</summary>
     public bool Reinforces => IsReinforcement(Stage);
 
@@ -26,6 +32,9 @@ internal sealed record AlignSettings(string Stage, string Rule, IReadOnlyDiction
 
     /// <summary>The same with one option changed.</summary>
     public AlignSettings With(string key, object? value) => this with { Options = new Dictionary<string, object?>(Options, StringComparer.Ordinal) { [key] = value } };
+
+    /// <summary>The same with what holds it to its start at a value, and why.</summary>
+    public AlignSettings Pulled(ReferencePull pull, double value, string because) => With(pull.Option, value) with { PullBecause = because };
 
     /// <summary>Options of the stage for a file, over a share of an epoch.</summary>
     public TrainingOptions Bind(string file, double share) => RecipeRunner.BindTraining(Stage, OptionLayer.FromValues(Options, "the decision"),
@@ -36,22 +45,28 @@ internal sealed record AlignSettings(string Stage, string Rule, IReadOnlyDiction
         $"{Stage}\n{parent}\n{string.Join('\n', Options.OrderBy(o => o.Key, StringComparer.Ordinal).Select(o => $"{o.Key}={OptionText.Of(o.Value)}"))}")))[..12];
 }
 
-/// <summary>What an alignment will take, measured by the stage's own preflight on the first round, and what of it the budget allows.</summary>
+/// <summary>What an alignment will take, measured by the stage's own preflight on the first round (or by the first run of the sweep), and what of it the budget allows.</summary>
 /// <param name="Settings">What is run.</param>
-/// <param name="RoundSeconds">Seconds of a round over the whole of its data; null where it is too short to be worth a trial.</param>
+/// <param name="RoundSeconds">Seconds of a round over the whole of its data; null where nobody has measured it yet: a run too short for a trial, or one that draws its answers itself.</param>
 /// <param name="MemoryBytes">Memory, by formula.</param>
+/// <param name="Steps">Updates of a round over the whole of its data.</param>
 /// <param name="Rounds">Rounds.</param>
 /// <param name="Share">Share of each round's data that is learnt: below 1 where the budget is small.</param>
-/// <param name="Sweeps">Whether what holds it to its reference is swept.</param>
-internal sealed record AlignCost(AlignSettings Settings, double? RoundSeconds, long MemoryBytes, int Rounds, double Share, bool Sweeps)
+/// <param name="Swept">How many values of what holds it to its reference are tried; 0 sweeps nothing.</param>
+internal sealed record AlignCost(AlignSettings Settings, double? RoundSeconds, long MemoryBytes, long Steps, int Rounds, double Share, int Swept)
 {
+    // Where it is kept, what training may take, and the share of the data that a run of the sweep takes.
+    private readonly string _path = "";
+    private readonly double _allowed, _sweepShare;
+
     /// <summary>Measures and fits: a sweep goes first, then data.</summary>
-    public static AlignCost Of(AlignSettings settings, ModelVersion start, AlignOptions options, string file, string folder, double part, CancellationToken cancel)
+    public static AlignCost Of(AlignSettings settings, ModelVersion start, AlignOptions options, string file, string folder, TimeSpan allowed, CancellationToken cancel)
     {
         // What was decided once stands: a second measurement of the pace must not make another run of it.
         var path = Path.Combine(folder, $"cost-{settings.Key(start.Digest)}-{OptionText.Of(options.Budget)}-{options.Rounds}.json");
+        var cost = new AlignCost(settings, path, allowed.TotalSeconds, options);
         if (File.Exists(path) && JsonSerializer.Deserialize<Kept>(File.ReadAllText(path)) is { } kept)
-            return new AlignCost(settings, kept.RoundSeconds, kept.MemoryBytes, options.Rounds, kept.Share, kept.Sweeps);
+            return cost with { RoundSeconds = kept.RoundSeconds, MemoryBytes = kept.MemoryBytes, Steps = kept.Steps, Share = kept.Share, Swept = kept.Swept };
         var look = new Look();
         var place = new Place { Parent = start.Digest, Store = options.Store, Threads = options.Threads, Run = Path.Combine(folder, "runs", $"preflight-{settings.Key(start.Digest)}") };
         try
@@ -62,34 +77,63 @@ internal sealed record AlignCost(AlignSettings Settings, double? RoundSeconds, l
         {
             // Asked for, and seen.
         }
-        var (round, memory) = (look.Seen?.Estimate.Seconds, look.Seen?.Estimate.TotalBytes ?? 0);
-        var allowed = options.Budget.TotalSeconds * part;
-        var training = (round ?? 0) * options.Rounds;
-        // The sweep's file is a share of all rounds together, once for each value.
-        var swept = options.Beta is null ? ReferencePull.Of(settings.Stage)?.Swept.Count ?? 0 : 0;
-        var sweep = training * options.SweepShare * swept;
-        var sweeps = options.SweepShare > 0 && swept > 0 && training + sweep <= allowed;
-        var share = training + (sweeps ? sweep : 0) <= allowed ? 1 : Math.Max(0.01, Math.Round(allowed / training, 2));
-        Atomic.WriteAllText(path, JsonSerializer.Serialize(new Kept(round, memory, share, sweeps)));
-        return new AlignCost(settings, round, memory, options.Rounds, share, sweeps);
+        cost = cost with { RoundSeconds = look.Seen?.Estimate.Seconds, MemoryBytes = look.Seen?.Estimate.TotalBytes ?? 0, Steps = look.Seen?.Steps ?? 0 };
+        if (!cost.HasRoomToSweep(TimeSpan.Zero, cost.Swept))
+            cost = cost with { Swept = 0 };
+        return (cost with { Share = cost.Fitting(TimeSpan.Zero) }).Keep();
     }
+
+    private AlignCost(AlignSettings settings, string path, double allowed, AlignOptions options)
+        : this(settings, null, 0, 0, options.Rounds, 1, settings.PullBecause == AlignSettings.Usual && options.SweepShare > 0 ? ReferencePull.Of(settings.Stage)?.Swept.Count ?? 0 : 0) =>
+        (_path, _allowed, _sweepShare) = (path, allowed, options.SweepShare);
+
+    /// <summary>Whether runs of the sweep leave room for the training that they are for. A cost that is not known takes no room: the clock alone decides.</summary>
+    /// <param name="spent">Time since the start.</param>
+    /// <param name="runs">Runs of the sweep; each learns from a share of all rounds together.</param>
+    public bool HasRoomToSweep(TimeSpan spent, int runs) => spent.TotalSeconds + (RoundSeconds ?? 0) * Rounds * (1 + _sweepShare * runs) <= _allowed;
+
+    /// <summary>What a run of the sweep says of a cost that was not known: the share of the data that fits what is left.</summary>
+    /// <param name="seconds">The run's training.</param>
+    /// <param name="spent">Time since the start.</param>
+    public AlignCost Measured(double seconds, TimeSpan spent)
+    {
+        if (RoundSeconds is not null)
+            return this;
+        var measured = this with { RoundSeconds = seconds / _sweepShare / Rounds };
+        return measured with { Share = measured.Fitting(spent) };
+    }
+
+    /// <summary>After a sweep that tried so many values: the same command tries as many when it resumes.</summary>
+    public AlignCost Tried(int values) => (this with { Swept = values }).Keep();
 
     /// <summary>In words.</summary>
     public string Describe()
     {
         var time = RoundSeconds is { } seconds
             ? string.Create(CultureInfo.InvariantCulture, $"about {seconds * Share * Rounds / 60:F1} minutes of training in {Rounds} rounds")
-            : string.Create(CultureInfo.InvariantCulture, $"{Rounds} rounds, each under a minute");
+            : string.Create(CultureInfo.InvariantCulture, $"{Rounds} rounds of {Steps} updates; how long they take is not known yet, so the clock is looked at after each run");
         var sweep = ReferencePull.Of(Settings.Stage) switch
         {
             null => "",
-            { Option: var option } => Sweeps ? $", and a sweep of {option} before" : $", {option} not swept",
+            { Option: var option } => Swept > 0 ? $", and a sweep of {option} before" : $", {option} not swept",
         };
         var less = Share < 1 ? string.Create(CultureInfo.InvariantCulture, $"; the budget allows {Share * 100:F0}% of the data") : "";
         return string.Create(CultureInfo.InvariantCulture, $"{time}{sweep}{less}; about {MemoryBytes / 1e6:N0} MB");
     }
 
-    private sealed record Kept(double? RoundSeconds, long MemoryBytes, double Share, bool Sweeps);
+    private double Fitting(TimeSpan spent)
+    {
+        var (training, left) = ((RoundSeconds ?? 0) * Rounds, _allowed - spent.TotalSeconds);
+        return training <= left || training == 0 ? 1 : Math.Max(0.01, Math.Round(left / training, 2));
+    }
+
+    private AlignCost Keep()
+    {
+        Atomic.WriteAllText(_path, JsonSerializer.Serialize(new Kept(RoundSeconds, MemoryBytes, Steps, Share, Swept)));
+        return this;
+    }
+
+    private sealed record Kept(double? RoundSeconds, long MemoryBytes, long Steps, double Share, int Swept);
 
     /// <summary>Looks at the preflight and ends the run there.</summary>
     private sealed class Look : IProgress<StagePreflight>

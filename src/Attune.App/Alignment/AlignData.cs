@@ -18,8 +18,14 @@ internal sealed class AlignData
 
     private AlignData(string folder) => _folder = folder;
 
+    /// <summary>What became of the rows of the files: how many were read, and those at fault by reason.</summary>
+    public RowTally Rows { get; } = new();
+
     /// <summary>Pairs that are measured by; empty where the data has none.</summary>
     public IReadOnlyList<PreferenceRow> HeldPairs { get; private set; } = [];
+
+    /// <summary>Labelled answers that are measured by; empty where the data has none.</summary>
+    public IReadOnlyList<LabelledRow> HeldLabels { get; private set; } = [];
 
     /// <summary>Prompts that are measured by.</summary>
     public IReadOnlyList<PromptRow> HeldPrompts { get; private set; } = [];
@@ -46,18 +52,19 @@ internal sealed class AlignData
         switch (rule.Stage)
         {
             case "kto":
-                data.Write(options, options.Data.SelectMany(f => DataReader.ReadLabelled(f, BadRows.Drop)), r => PreferenceForms.PromptOf(r.Conversation), r => Row(r.Conversation, "label", r.Desirable));
-                data.HeldPrompts = [.. data.HeldPrompts.Take(options.Items)];
+                LabelledRow[] labelled = [.. options.Data.SelectMany(f => DataReader.ReadLabelled(f, BadRows.Drop, data.Rows))];
+                data.Write(options, labelled, r => PreferenceForms.PromptOf(r.Conversation), r => Row(r.Conversation, "label", r.Desirable));
+                data.HeldLabels = [.. labelled.Where(r => Place(PreferenceForms.PromptOf(r.Conversation)) < options.HeldOut).Take(options.Items)];
                 break;
             case "sft":
-                data.Write(options, options.Data.SelectMany(f => DataReader.ReadConversations(f, BadRows.Drop)), r => PreferenceForms.PromptOf(r.Conversation), r => Row(r.Conversation, null, false));
+                data.Write(options, options.Data.SelectMany(f => DataReader.ReadConversations(f, BadRows.Drop, data.Rows)), r => PreferenceForms.PromptOf(r.Conversation), r => Row(r.Conversation, null, false));
                 break;
             case "pretrain":
-                data.Write(options, options.Data.SelectMany(f => DataReader.ReadTexts(f, BadRows.Drop)), r => new Conversation([new("user", r.Text)]), r => new JsonObject { ["text"] = r.Text });
+                data.Write(options, options.Data.SelectMany(f => DataReader.ReadTexts(f, BadRows.Drop, data.Rows)), r => new Conversation([new("user", r.Text)]), r => new JsonObject { ["text"] = r.Text });
                 data.HeldPrompts = [];
                 break;
             case var _ when rule.OnPolicy:
-                PromptRow[] all = [.. options.Data.SelectMany(f => DataReader.ReadPrompts(f, BadRows.Drop)).DistinctBy(p => PreferenceForms.Key(p.Prompt), StringComparer.Ordinal)];
+                PromptRow[] all = [.. options.Data.SelectMany(f => DataReader.ReadPrompts(f, BadRows.Drop, data.Rows)).DistinctBy(p => PreferenceForms.Key(p.Prompt), StringComparer.Ordinal)];
                 data.HeldPrompts = [.. all.Where(p => Place(p.Prompt) < options.HeldOut).Take(options.Items)];
                 data.Prompts = [.. all.Where(p => Place(p.Prompt) >= options.HeldOut)];
                 if (AlignSettings.IsReinforcement(options.Method ?? rule.Stage))
@@ -68,7 +75,7 @@ internal sealed class AlignData
                 }
                 break;
             default:
-                var pairs = PreferenceVariants.UnitMargins([.. options.Data.SelectMany(f => DataReader.ReadPreferences(f, BadRows.Drop))]);
+                var pairs = PreferenceVariants.UnitMargins([.. options.Data.SelectMany(f => DataReader.ReadPreferences(f, BadRows.Drop, data.Rows))]);
                 data.HeldPairs = [.. pairs.Where(p => Place(p.Prompt) < options.HeldOut).Take(options.Items)];
                 data.HeldPrompts = [.. data.HeldPairs.Select(p => new PromptRow(p.Prompt, null, p.Origin)).DistinctBy(p => PreferenceForms.Key(p.Prompt), StringComparer.Ordinal)];
                 PreferenceRow[] learnt = [.. pairs.Where(p => Place(p.Prompt) >= options.HeldOut)];

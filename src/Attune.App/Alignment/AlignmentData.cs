@@ -22,6 +22,9 @@ internal sealed class AlignmentData
     private const double Noise = 0.3, Found = 0.9, Lost = 0.05;
     private const int SmallPart = 4;
 
+    /// <summary>How large it may be: shares of all rows.</summary>
+    public static readonly (string Name, double Share)[] Sizes = [("small", 1.0 / SmallPart), ("large", 1)];
+
     private static readonly double[] Shares = [0, 0.25, 0.5, 1];
 
     private readonly string _folder;

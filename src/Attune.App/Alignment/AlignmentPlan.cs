@@ -26,8 +26,11 @@ internal sealed record AlignmentArm
     /// <summary>Whether it starts from Base instead of Instruct.</summary>
     public bool FromBase { get; init; }
 
-    /// <summary>What is varied in its group: β, the factor on the rate or on the length, the share of exchanged pairs.</summary>
+    /// <summary>What is varied in its group: β, the factor on the rate or on the length, the share of exchanged pairs, the share of the rows.</summary>
     public double? Varied { get; init; }
+
+    /// <summary>The quality of its SFT set, where that is varied beside the size.</summary>
+    public string? DataQuality { get; init; }
 
     /// <summary>The stages, in order.</summary>
     public required IReadOnlyList<ArmStage> Stages { get; init; }
@@ -107,8 +110,8 @@ internal static class AlignmentPlan
             FromBase(Arm("base-rlhf", "rlhf", "prerequisite", seeds, Rlhf(data.Pairs(0)))),
 
             .. from quality in AlignmentData.Qualities
-               from size in new[] { "small", "large" }
-               select FromBase(Arm($"data-{quality}-{size}", "sft", "data", seeds, Sft(data.Instructions(quality, size)))),
+               from size in AlignmentData.Sizes
+               select FromBase(Arm($"data-{quality}-{size.Name}", "sft", "data", seeds, Sft(data.Instructions(quality, size.Name)))) with { DataQuality = quality, Varied = size.Share },
 
             .. Betas.SelectMany(beta => new[]
             {

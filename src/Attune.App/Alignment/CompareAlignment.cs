@@ -74,7 +74,7 @@ internal sealed class CompareAlignment(CompareAlignmentOptions options)
         {
             Line($"{line}.seconds", s => s.Facts.Seconds, which);
             Line($"{line}.megabytes", s => s.Facts.PeakMemoryBytes / 1e6, which);
-            Line($"{line}.tokens", s => s.Facts.Tokens, which);
+            Line($"{line}.tokens", s => s.Facts.Tokens + s.Facts.Sampled, which);
         }
         return new ArmFigures(arm.Key, [.. runs.Select(r => r.Judged)], [.. runs.Select(r => r.Drawn.Kl.Average())],
             runs.All(r => r.Drawn.Rewards is not null) ? [.. runs.Select(r => r.Drawn.Rewards!.Average())] : [], [.. runs.Select(r => r.Drawn.Grades.Average())], costs);
@@ -134,6 +134,11 @@ internal sealed class CompareAlignment(CompareAlignmentOptions options)
             Over("noise", 0, "Noisy labels: quality over the share of exchanged pairs", "标注噪声：质量随被对调的偏好对比例变化", "share exchanged"),
             Over("beta", 0.1, "Sensitivity to β (DPO) and the KL coefficient (PPO)", "对 β 与 KL 系数的敏感度", "β or KL coefficient"),
             Over("rate", 1, "Sensitivity to the learning rate", "对学习率的敏感度", "multiple of the rate"),
+            new("Quality of the SFT set × its size", "SFT 数据的质量 × 数量", "share of the rows",
+            [
+                .. plan.Where(a => a.Group == "data").GroupBy(a => a.DataQuality!, StringComparer.Ordinal)
+                    .Select(quality => (quality.Key, (IReadOnlyList<(double, double, double, double)>)[.. quality.Select(a => Point("quality", a.Key, a.Varied!.Value)).OrderBy(p => p.Item1)])),
+            ]),
             Over("length", 1, "Trained for shorter and longer", "训练更短与更长", "multiple of the length"),
             OverKl("reward", "Over-optimisation: the reward model's opinion over KL", "过度优化：奖励模型的评分随 KL 变化"),
             OverKl("truth", "… and the truth about the same answers", "……以及同样回答的真实评分"),
@@ -167,6 +172,7 @@ internal sealed class CompareAlignment(CompareAlignmentOptions options)
             ["claims"] = new JsonArray([.. a.Claims.Select(c => (JsonNode)new JsonObject
             {
                 ["claim"] = c.Text,
+                ["aside"] = c.Aside,
                 ["measure"] = c.Measure,
                 ["value"] = Finite(c.Value),
                 ["low"] = Finite(c.Low),

@@ -98,6 +98,16 @@ internal sealed class PairHeldOut(IReadOnlyList<PreferenceRow> pairs, int window
         : WinRate.Of([.. PairShift.Of(now.Files, start.Files, pairs, window, cancel).Select(d => Math.Sign(d) / 2.0 + 0.5)]);
 }
 
+/// <summary>Where there are thumbs alone: the share of held-out answers whose probability moved the way that their label asks, up or down, against the start.</summary>
+internal sealed class LabelHeldOut(IReadOnlyList<LabelledRow> answers, int window) : IHeldOut
+{
+    public string Measure => $"share of {answers.Count} held-out answers that became likelier where they are good and less likely where they are bad, against the start";
+
+    public WinRate Against(ModelVersion start, ModelVersion now, CancellationToken cancel) => start.Digest == now.Digest
+        ? new WinRate(0.5, 0.5, 0.5, answers.Count)
+        : WinRate.Of([.. LabelShift.Of(now.Files, start.Files, answers, window, cancel).Select(d => Math.Sign(d) / 2.0 + 0.5)]);
+}
+
 /// <summary>Where there is nothing to prefer, only rows to predict: the share of held-out rows that the version predicts better than the start.</summary>
 internal sealed class LossHeldOut(string file, int window, int rows) : IHeldOut
 {

@@ -48,6 +48,8 @@ internal static class StageRunner
             Cancellation = cancel,
         };
 
+        // What stages took is compared: each is measured by itself.
+        PeakMemory.Reset();
         StageResult result;
         try
         {

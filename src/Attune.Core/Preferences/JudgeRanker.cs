@@ -33,6 +33,9 @@ public sealed partial class JudgeRanker(IChatClient judge, string name, Constitu
     /// <summary>Comparisons made, those whose two orders disagreed, and judgements that could not be read, over the life of this ranker.</summary>
     public (int Pairs, int Swayed, int Unreadable) Counts { get; private set; }
 
+    /// <summary>Calls that a task of so many different answers takes: every two of them, twice.</summary>
+    public static int Calls(int answers) => answers * (answers - 1);
+
     /// <inheritdoc/>
     /// <exception cref="PreferenceException">ATT2416: no judgement of this task could be read.</exception>
     public async Task<RankedAnswers> RankAsync(RankTask task, CancellationToken cancel = default)

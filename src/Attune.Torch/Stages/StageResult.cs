@@ -1,6 +1,6 @@
-using System.Diagnostics;
 using Attune.Core.Checkpoints;
 using Attune.Core.Versions;
+using Attune.Torch.Native;
 
 namespace Attune.Torch.Stages;
 
@@ -24,7 +24,7 @@ public sealed record RunFacts
     /// <summary>Time in the loop, over all resumes.</summary>
     public required double Seconds { get; init; }
 
-    /// <summary>Largest resident memory of the process so far, in bytes.</summary>
+    /// <summary>Largest resident memory of the process since the mark was last set (see <see cref="PeakMemory"/>), in bytes.</summary>
     public required long PeakMemoryBytes { get; init; }
 
     /// <summary>Floating-point operations of the trained tokens, by 6 × parameters × tokens.</summary>
@@ -58,7 +58,7 @@ public sealed record RunFacts
         Tokens = state.Tokens,
         TargetTokens = state.TargetTokens,
         Seconds = state.Seconds,
-        PeakMemoryBytes = Process.GetCurrentProcess().PeakWorkingSet64,
+        PeakMemoryBytes = PeakMemory.Bytes,
         Operations = 6.0 * config.Parameters * state.Tokens,
         CeilingPerSecond = MatmulCeiling.PerSecond,
         Parameters = config.Parameters,

@@ -67,4 +67,15 @@ public class AlignmentFindingsTests
         Assert.Equal([Finding.Supported, Finding.Supported], data.Claims.Select(c => c.Finding));
         Assert.Equal(Finding.Supported, data.Finding);
     }
+
+    [Fact]
+    public void Size_alone_is_told_beside_the_question_and_decides_nothing()
+    {
+        foreach (var (large, finding) in new[] { (0.95, Finding.Supported), (0.8, Finding.Refuted) })
+        {
+            var data = Answer(Arm("data-written-small", 0.8, [1, 1, 1]), Arm("data-written-large", large, [1, 1, 1]), Arm("data-noisy-large", 0.5, [1, 1, 1]))[3];
+            Assert.Equal(("quality of data-written-large − data-written-small", finding, true), (data.Claims[^1].Measure, data.Claims[^1].Finding, data.Claims[^1].Aside));
+            Assert.Equal(Finding.Supported, data.Finding);
+        }
+    }
 }

@@ -22,7 +22,11 @@ public enum Finding
 /// <param name="Low">Lower end of its 95% interval.</param>
 /// <param name="High">Upper end.</param>
 /// <param name="Finding">What it says.</param>
-public sealed record AlignmentClaim(string Text, string Measure, double Value, double Low, double High, Finding Finding);
+public sealed record AlignmentClaim(string Text, string Measure, double Value, double Low, double High, Finding Finding)
+{
+    /// <summary>Whether it stands beside the question and decides nothing: size may count, and quality count for more.</summary>
+    public bool Aside { get; init; }
+}
 
 /// <summary>One of the questions, answered.</summary>
 /// <param name="Question">The question.</param>
@@ -30,11 +34,13 @@ public sealed record AlignmentClaim(string Text, string Measure, double Value, d
 /// <param name="Claims">The claims that it rests on, each with its figure; none where the runs that it needs are not there.</param>
 public sealed record AlignmentAnswer(string Question, string QuestionZh, IReadOnlyList<AlignmentClaim> Claims)
 {
-    /// <summary>A question that joins claims by "and": supported where all are, refuted where one is.</summary>
-    public Finding Finding => Claims.Count == 0 ? Finding.CannotBeTold
-        : Claims.Any(c => c.Finding == Finding.Refuted) ? Finding.Refuted
-        : Claims.All(c => c.Finding == Finding.Supported) ? Finding.Supported
+    /// <summary>A question that joins claims by "and": supported where all are, refuted where one is; claims that stand aside do not count.</summary>
+    public Finding Finding => !Deciding.Any() ? Finding.CannotBeTold
+        : Deciding.Any(c => c.Finding == Finding.Refuted) ? Finding.Refuted
+        : Deciding.All(c => c.Finding == Finding.Supported) ? Finding.Supported
         : Finding.CannotBeTold;
+
+    private IEnumerable<AlignmentClaim> Deciding => Claims.Where(c => !c.Aside);
 }
 
 /// <summary>What one way of training gave: for each seed the same items.</summary>
@@ -74,7 +80,8 @@ public static class AlignmentFindings
                 Arm("data-written-small") is { } written && Arm("data-noisy-large") is { } noisy
                     ? [Better("A quarter of the rows, well written, beats all of them with noise", written, noisy, clusters),
                        .. Arm("data-filtered-large") is { } filtered ? [Better("Filtering the noisy rows beats keeping them", filtered, noisy, clusters)] : Array.Empty<AlignmentClaim>(),
-                       .. Arm("data-duplicated-large") is { } duplicated ? [AsGood("A quarter of the rows, once, is as good as the same rows repeated to full size", written, duplicated, clusters)] : Array.Empty<AlignmentClaim>()] : []),
+                       .. Arm("data-duplicated-large") is { } duplicated ? [AsGood("A quarter of the rows, once, is as good as the same rows repeated to full size", written, duplicated, clusters)] : Array.Empty<AlignmentClaim>(),
+                       .. Arm("data-written-large") is { } all ? [Better("Size alone: all of the rows beat a quarter of them, equally well written", all, written, clusters) with { Aside = true }] : Array.Empty<AlignmentClaim>()] : []),
         ];
     }
 
