@@ -65,7 +65,7 @@ public static class ModelExport
     /// <exception cref="AttuneException">ATT2060: the folder is not empty; otherwise as <see cref="GgufExport.Write"/> says.</exception>
     public static IReadOnlyList<string> ToGguf(ModelFiles model, string name, string folder, ExportOptions options)
     {
-        RequireEmpty(folder);
+        PlainFolder.RequireEmpty(folder);
         var file = string.Concat(name.Select(c => char.IsAsciiLetterOrDigit(c) || c is '.' or '_' ? c : '-')) + ".gguf";
         GgufExport.Write(model, Path.Combine(folder, file), TypeOf(options.Weights, model), name);
         foreach (var (licence, path) in model.Paths.Where(f => ModelImport.IsLicence(f.Key)))
@@ -88,6 +88,29 @@ public static class ModelExport
         HuggingFaceFolder.Complete(folder);
     }
 
+    /// <summary>The same of a model folder, whose files go as they are.</summary>
+    /// <exception cref="AttuneException">ATT2002, ATT2003, ATT2014: it is no model, or a pickle; ATT2060: the target is not empty; ATT3403: there is no adapter.</exception>
+    public static void ToFolder(ModelFiles model, string folder, ExportOptions options, CancellationToken cancel)
+    {
+        if (options.Format == ExportFormat.Peft)
+        {
+            WriteAdapter(model, model.Description, folder);
+            return;
+        }
+        _ = model.Require(ModelFiles.Config);
+        using (WeightFiles.Open(model))
+        {
+            // Weights that nobody could read are refused here, as import refuses them.
+        }
+        PlainFolder.Write(model, folder, (path, stream) =>
+        {
+            cancel.ThrowIfCancellationRequested();
+            using var source = File.OpenRead(path);
+            source.CopyTo(stream);
+        });
+        HuggingFaceFolder.Complete(folder);
+    }
+
     // A merged version keeps its adapter beside the weights under a name that transformers does not look for: by PEFT's own
     // names it would lay the adapter on weights that have it already.
     private static void WriteAdapter(ModelFiles files, string reference, string folder)
@@ -101,16 +124,8 @@ public static class ModelExport
                 Hint = "Export it whole: --format hf.",
             };
         }
-        RequireEmpty(folder);
+        PlainFolder.RequireEmpty(folder);
         AdapterFiles.Export(files, folder);
-    }
-
-    /// <summary>Refuses a folder that holds something.</summary>
-    /// <exception cref="StoreException">ATT2060: it does.</exception>
-    public static void RequireEmpty(string folder)
-    {
-        if (File.Exists(folder) || (Directory.Exists(folder) && Directory.EnumerateFileSystemEntries(folder).Any()))
-            throw new StoreException("ATT2060", "The folder is there already and not empty.") { File = folder, Hint = "Choose another one." };
     }
 
     private static GgufType TypeOf(GgufStorage storage, ModelFiles model) => storage switch
