@@ -65,8 +65,8 @@ internal static class VersionsCommand
         Verb.Create<StoreOptions, OneOptions>("show", "One version: files, lineage, reports.", (at, one, _) => Show(at, one.Version), nameof(OneOptions.Version)),
         Verb.Create<StoreOptions>("tree", "Which version came from which.", (at, _) => Tree(at)),
         Verb.Create<StoreOptions, TwoOptions>("diff", "What differs between two versions: files, config, lineage, contract, tensors.", Diff, nameof(TwoOptions.Left), nameof(TwoOptions.Right)),
-        Verb.Create<StoreOptions, TagOptions>("tag", "Give a version a name.", (at, tag, _) => Change(at, store => store.Tag(tag.Name, tag.Version), $"{tag.Name} → {tag.Version}"), nameof(TagOptions.Name), nameof(TagOptions.Version)),
-        Verb.Create<StoreOptions, OneOptions>("untag", "Take a name away.", (at, one, _) => Change(at, store => store.Untag(one.Version), $"{one.Version} is no name any more"), nameof(OneOptions.Version)),
+        Verb.Create<StoreOptions, TagOptions>("tag", "Give a version a name.", (at, tag, _) => Tag(at, tag), nameof(TagOptions.Name), nameof(TagOptions.Version)),
+        Verb.Create<StoreOptions, OneOptions>("untag", "Take a name away.", (at, one, _) => Untag(at, one.Version), nameof(OneOptions.Version)),
         Verb.Create<StoreOptions>("verify", "Read every byte of the store and check it against its digest.", Verify),
         Verb.Create<StoreOptions>("gc", "Take away what no name leads to.", (at, _) => CollectGarbage(at)),
     };
@@ -75,6 +75,8 @@ internal static class VersionsCommand
         "export", "Lay a version out for other programs: a Hugging Face folder, a GGUF file, Ollama, a PEFT adapter.", (place, options, cancel) =>
         {
             var (files, version) = Running.Open(place.Store, place.Version);
+            if (version is null)
+                files = ModelImport.Folder(place.Version);
             var name = version?.Name ?? Path.GetFileName(Path.TrimEndingDirectorySeparator(Path.GetFullPath(place.Version)));
             // What leaves the store speaks as its contract says, or does not leave.
             if (files.Find(ModelFiles.Tokenizer) is { } tokenizer)
@@ -86,7 +88,10 @@ internal static class VersionsCommand
                     written = ModelExport.ToGguf(files, name, place.Folder, options);
                     break;
                 default:
-                    ModelExport.ToFolder(Running.OpenStore(place.Store), place.Version, place.Folder, options, cancel);
+                    if (version is null)
+                        ModelExport.ToFolder(files, place.Folder, options, cancel);
+                    else
+                        ModelExport.ToFolder(Running.OpenStore(place.Store), place.Version, place.Folder, options, cancel);
                     written = [.. Directory.EnumerateFileSystemEntries(place.Folder).Select(p => Path.GetFileName(p)!).Order(StringComparer.Ordinal)];
                     break;
             }
@@ -124,7 +129,7 @@ internal static class VersionsCommand
         if (at.Json)
         {
             var json = Summary(version);
-            json["files"] = new JsonArray([.. version.Files.Paths.Keys.Order(StringComparer.Ordinal).Select(f => (JsonNode)JsonValue.Create(f)!)]);
+            json["files"] = Texts(version.Files.Paths.Keys.Order(StringComparer.Ordinal));
             json["lineage"] = LineageJson.ToJson(version.Lineage);
             json["reports"] = new JsonArray([.. reports.Select(r => JsonNode.Parse(File.ReadAllText(r.Path)))]);
             Terminal.WriteJson(json);
@@ -149,7 +154,11 @@ internal static class VersionsCommand
 
     private static Task<int> Tree(StoreOptions at)
     {
-        Console.Out.WriteLine(LineageTree.Render(Open(at).Tree()).TrimEnd());
+        var roots = Open(at).Tree();
+        if (at.Json)
+            Terminal.WriteJson(new JsonArray([.. roots.Select(Branch)]));
+        else
+            Console.Out.WriteLine(LineageTree.Render(roots).TrimEnd());
         return Task.FromResult(ExitCode.Done);
     }
 
@@ -195,10 +204,27 @@ internal static class VersionsCommand
         return Task.FromResult(ExitCode.Done);
     }
 
-    private static Task<int> Change(StoreOptions at, Action<ModelStore> change, string done)
+    private static Task<int> Tag(StoreOptions at, TagOptions tag)
     {
-        change(Open(at));
-        Terminal.Out.Line($"{done}");
+        var store = Open(at);
+        store.Tag(tag.Name, tag.Version);
+        return Named(at, tag.Name, store.Resolve(tag.Name).Digest, $"{tag.Name} → {tag.Version}");
+    }
+
+    private static Task<int> Untag(StoreOptions at, string name)
+    {
+        var store = Open(at);
+        var digest = store.List().FirstOrDefault(v => v.Tags.Contains(name))?.Digest;
+        store.Untag(name);
+        return Named(at, name, digest, $"{name} is no name any more");
+    }
+
+    private static Task<int> Named(StoreOptions at, string name, string? digest, string said)
+    {
+        if (at.Json)
+            Terminal.WriteJson(new JsonObject { ["name"] = name, ["digest"] = digest });
+        else
+            Terminal.Out.Line($"{said}");
         return Task.FromResult(ExitCode.Done);
     }
 
@@ -206,29 +232,58 @@ internal static class VersionsCommand
     {
         var store = Open(at);
         var faults = store.Verify(cancel);
-        foreach (var fault in faults)
-            Console.Error.WriteLine(fault);
-        Terminal.Out.Line($"{store.List().Count} versions, {(faults.Count == 0 ? "every byte as it was written" : $"{faults.Count} faults")}");
+        if (at.Json)
+        {
+            Terminal.WriteJson(new JsonObject
+            {
+                ["versions"] = store.List().Count,
+                ["faults"] = new JsonArray([.. faults.Select(f => (JsonNode)new JsonObject
+                {
+                    ["blob"] = f.Blob,
+                    ["file"] = f.File,
+                    ["versions"] = Texts(f.Versions),
+                    ["problem"] = f.Problem,
+                })]),
+            });
+        }
+        else
+        {
+            foreach (var fault in faults)
+                Console.Error.WriteLine(fault);
+            Terminal.Out.Line($"{store.List().Count} versions, {(faults.Count == 0 ? "every byte as it was written" : $"{faults.Count} faults")}");
+        }
         return Task.FromResult(faults.Count == 0 ? ExitCode.Done : ExitCode.Failed);
     }
 
     private static Task<int> CollectGarbage(StoreOptions at)
     {
         var gone = Open(at).CollectGarbage();
-        Terminal.Out.Line($"{gone.Versions.Count} versions, {gone.Blobs} blobs and {gone.Leftovers} leftovers taken away: {Size(gone.Bytes)}");
+        if (at.Json)
+            Terminal.WriteJson(new JsonObject { ["versions"] = Texts(gone.Versions), ["blobs"] = gone.Blobs, ["leftovers"] = gone.Leftovers, ["bytes"] = gone.Bytes });
+        else
+            Terminal.Out.Line($"{gone.Versions.Count} versions, {gone.Blobs} blobs and {gone.Leftovers} leftovers taken away: {Size(gone.Bytes)}");
         return Task.FromResult(ExitCode.Done);
+    }
+
+    private static JsonObject Branch(LineageNode node)
+    {
+        var json = node.Version is { } version ? Summary(version) : new JsonObject { ["name"] = null, ["digest"] = node.Digest };
+        json["children"] = new JsonArray([.. node.Children.Select(c => (JsonNode)Branch(c))]);
+        return json;
     }
 
     private static JsonObject Summary(ModelVersion version) => new()
     {
         ["name"] = version.Name,
-        ["tags"] = new JsonArray([.. version.Tags.Select(t => (JsonNode)JsonValue.Create(t)!)]),
+        ["tags"] = Texts(version.Tags),
         ["digest"] = version.Digest,
         ["kind"] = version.Kind.ToString(),
         ["stage"] = version.Lineage.Stage,
         ["parent"] = version.Lineage.Parent,
         ["size"] = version.Size,
     };
+
+    private static JsonArray Texts(IEnumerable<string> texts) => new([.. texts.Select(t => (JsonNode)JsonValue.Create(t)!)]);
 
     private static JsonArray Changes(IEnumerable<ValueChange> changes) =>
         [.. changes.Select(c => (JsonNode)new JsonObject { ["key"] = c.Key, ["left"] = c.Left, ["right"] = c.Right })];

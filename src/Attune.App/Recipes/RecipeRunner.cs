@@ -29,9 +29,8 @@ internal sealed class RecipeRunner(RecipePlace place)
     /// <summary>Runs them all, and names the versions that came of it, in order.</summary>
     public IReadOnlyList<string> Run(CancellationToken cancel)
     {
-        var recipe = Recipe.FromYaml(Substitute(ReadYaml()), place.Recipe, StageNames);
         // Every option is bound before the first stage runs: a misspelt one in the last stage costs no training.
-        var steps = recipe.Stages.Select((stage, i) => Bind(stage, i + 1, recipe.Stages.Count)).ToList();
+        var steps = Bind();
         Directory.CreateDirectory(place.Out);
         foreach (var step in steps)
         {
@@ -39,6 +38,14 @@ internal sealed class RecipeRunner(RecipePlace place)
             step(cancel);
         }
         return _made;
+    }
+
+    /// <summary>Reads the recipe and binds every stage to its options, without running any.</summary>
+    /// <exception cref="AttuneException">The recipe cannot be read (ATT4103), or an option of it is wrong.</exception>
+    internal IReadOnlyList<Action<CancellationToken>> Bind()
+    {
+        var recipe = Recipe.FromYaml(Substitute(ReadYaml()), place.Recipe, StageNames);
+        return [.. recipe.Stages.Select((stage, i) => Bind(stage, i + 1, recipe.Stages.Count))];
     }
 
     private Action<CancellationToken> Bind(RecipeStage stage, int number, int count)

@@ -65,7 +65,7 @@ public static class GgufExport
         if (prompts.Named.Count > 0)
         {
             keys.Add(new("tokenizer.chat_templates", GgufValue.Of(prompts.Named.Keys.Order(StringComparer.Ordinal))));
-            keys.AddRange(prompts.Named.OrderBy(t => t.Key, StringComparer.Ordinal).Select(t => new KeyValuePair<string, GgufValue>($"tokenizer.chat_template.{t.Key}", GgufValue.Of(t.Value))));
+            keys.AddRange(prompts.Named.OrderBy(t => t.Key, StringComparer.Ordinal).Select(t => new KeyValuePair<string, GgufValue>(GgufImport.NamedTemplate + t.Key, GgufValue.Of(t.Value))));
         }
         return keys;
 

@@ -12,6 +12,9 @@ namespace Attune.Core.Exchange;
 /// </summary>
 public static class GgufImport
 {
+    /// <summary>What the keys of further templates begin with.</summary>
+    internal const string NamedTemplate = "tokenizer.chat_template.";
+
     /// <summary>Writes config.json, the weights, and what the file says of tokens and prompts.</summary>
     /// <param name="path">The file.</param>
     /// <param name="folder">Made where it is missing.</param>
@@ -34,6 +37,21 @@ public static class GgufImport
         Atomic.WriteAllText(Path.Combine(folder, ModelFiles.TokenizerConfig), HuggingFaceJson.Format(TokenizerConfig(config, tokenizer, file.Metadata)));
         if (file.Metadata.Text("tokenizer.chat_template") is { } template)
             Atomic.WriteAllText(Path.Combine(folder, ModelFiles.ChatTemplate), template);
+        WriteNamed(file.Metadata, Path.Combine(folder, ModelImport.MoreTemplates));
+    }
+
+    /// <summary>Further templates (tool_use, rag…), where transformers keeps them.</summary>
+    private static void WriteNamed(GgufMetadata metadata, string folder)
+    {
+        foreach (var key in metadata.Select(pair => pair.Key).Where(k => k.StartsWith(NamedTemplate, StringComparison.Ordinal)))
+        {
+            // The name is the file's word: it may not lead out of the folder.
+            var name = key[NamedTemplate.Length..];
+            if (name.Length == 0 || name.Any(c => c is '/' or '\\' or ':' || char.IsControl(c)))
+                throw metadata.Impossible(key, "A template's name must be one that a file can have.");
+            Directory.CreateDirectory(folder);
+            Atomic.WriteAllText(Path.Combine(folder, name + ".jinja"), metadata.RequiredText(key));
+        }
     }
 
     private static JsonObject TokenizerConfig(DecoderConfig config, Tokenizer tokenizer, GgufMetadata metadata)

@@ -70,7 +70,7 @@ public static class ModelExport
     /// <exception cref="AttuneException">ATT2060: the folder is not empty; otherwise as <see cref="GgufExport.Write"/> says.</exception>
     public static IReadOnlyList<string> ToGguf(ModelFiles model, string name, string folder, ExportOptions options)
     {
-        RequireEmpty(folder);
+        PlainFolder.RequireEmpty(folder);
         var file = string.Concat(name.Select(c => char.IsAsciiLetterOrDigit(c) || c is '.' or '_' ? c : '-')) + ".gguf";
         GgufExport.Write(model, Path.Combine(folder, file), TypeOf(options.Weights, model), name);
         foreach (var (licence, path) in model.Paths.Where(f => ModelImport.IsLicence(f.Key)))
@@ -89,9 +89,44 @@ public static class ModelExport
             WriteAdapter(store.Resolve(reference).Files, reference, folder);
             return;
         }
+        RefuseQ8(options);
+        store.Export(reference, folder, cancel);
+        Finish(folder, options);
+    }
+
+    /// <summary>The same of a model folder, whose files go as they are.</summary>
+    /// <exception cref="AttuneException">ATT2002, ATT2003, ATT2014: it is no model, or a pickle; ATT2060: the target is not empty; ATT3403: there is no adapter; ATT3408: weights of a type that the form has not.</exception>
+    public static void ToFolder(ModelFiles model, string folder, ExportOptions options, CancellationToken cancel)
+    {
+        if (options.Format == ExportFormat.Peft)
+        {
+            WriteAdapter(model, model.Description, folder);
+            return;
+        }
+        RefuseQ8(options);
+        _ = model.Require(ModelFiles.Config);
+        using (WeightFiles.Open(model))
+        {
+            // Weights that nobody could read are refused here, as import refuses them.
+        }
+        PlainFolder.Write(model, folder, (path, stream) =>
+        {
+            cancel.ThrowIfCancellationRequested();
+            using var source = File.OpenRead(path);
+            source.CopyTo(stream);
+        });
+        Finish(folder, options);
+    }
+
+    private static void RefuseQ8(ExportOptions options)
+    {
         if (options.Weights == WeightStorage.Q8)
             throw new ExchangeException("ATT3408", "A Hugging Face folder has no Q8_0 weights.") { Field = "weights", Hint = "Give f32, f16 or bf16, or --format gguf." };
-        store.Export(reference, folder, cancel);
+    }
+
+    // What transformers writes beside, and weights of the type and in the shards that are asked for.
+    private static void Finish(string folder, ExportOptions options)
+    {
         HuggingFaceFolder.Complete(folder);
         var shard = (long)(options.ShardGigabytes * 1e9);
         if (options.Weights != WeightStorage.Same || Directory.EnumerateFiles(folder, "*.safetensors").Any(f => new FileInfo(f).Length > shard))
@@ -111,16 +146,8 @@ public static class ModelExport
                 Hint = "Export it whole: --format hf.",
             };
         }
-        RequireEmpty(folder);
+        PlainFolder.RequireEmpty(folder);
         AdapterFiles.Export(files, folder);
-    }
-
-    /// <summary>Refuses a folder that holds something.</summary>
-    /// <exception cref="StoreException">ATT2060: it does.</exception>
-    public static void RequireEmpty(string folder)
-    {
-        if (File.Exists(folder) || (Directory.Exists(folder) && Directory.EnumerateFileSystemEntries(folder).Any()))
-            throw new StoreException("ATT2060", "The folder is there already and not empty.") { File = folder, Hint = "Choose another one." };
     }
 
     private static GgufType TypeOf(WeightStorage storage, ModelFiles model) => storage switch

@@ -68,7 +68,7 @@ public static class ModelImport
             GgufImport.ToFolder(path, staging);
             digests.Add(Digest(Path.GetFileName(path), path));
         }
-        var files = gguf ? ModelFiles.OfFolder(staging) : Folder(path);
+        var files = Folder(gguf ? staging : path);
         var config = HuggingFaceConfig.Read(files.Require(ModelFiles.Config), DecoderFeatures.All);
         using (var weights = WeightFiles.Open(files))
             TensorNames.Check(config, weights);
@@ -123,8 +123,9 @@ public static class ModelImport
             Hint = "Tokenizer and weights come from different models.",
         };
 
-    // A version is flat: further templates lie beside the default one.
-    private static ModelFiles Folder(string folder)
+    /// <summary>The files of a model's folder that a version keeps. A version is flat: further templates lie beside the default one.</summary>
+    /// <exception cref="AttuneException">ATT2001: there is no such folder.</exception>
+    public static ModelFiles Folder(string folder)
     {
         var all = ModelFiles.OfFolder(folder);
         var more = Path.Combine(folder, MoreTemplates);

@@ -142,20 +142,7 @@ public sealed class ModelStore
     public ModelVersion Export(string reference, string folder, CancellationToken cancellation = default)
     {
         var version = Resolve(reference);
-        var target = Path.GetFullPath(folder);
-        if (File.Exists(target) || (Directory.Exists(target) && Directory.EnumerateFileSystemEntries(target).Any()))
-            throw new StoreException("ATT2060", "The folder is there already and not empty.") { File = folder, Hint = "Choose another one." };
-        var unfinished = Atomic.TemporaryBeside(target);
-        Atomic.GuardFolder(target, unfinished, () =>
-        {
-            Directory.CreateDirectory(unfinished);
-            foreach (var (name, path) in version.Files.Paths)
-                Atomic.WriteDurably(Path.Combine(unfinished, name), stream => StoreBlobs.Copy(path, $"sha256:{Path.GetFileName(path)}", stream, cancellation));
-            if (Directory.Exists(target))
-                Directory.Delete(target);
-            WriteSteps.Reach("rename folder");
-            Directory.Move(unfinished, target);
-        });
+        PlainFolder.Write(version.Files, folder, (path, stream) => StoreBlobs.Copy(path, $"sha256:{Path.GetFileName(path)}", stream, cancellation));
         return version;
     }
 

@@ -53,7 +53,7 @@ public sealed class Lora
         where T : nn.Module, ITunable
     {
         RequireKnown(decoder, config.Targets);
-        return Put(decoder, config, (a, embedding, layer) =>
+        return Put(decoder, config with { Targets = Named(decoder, config.Targets) }, (a, embedding, layer) =>
         {
             if (embedding)
                 return;
@@ -193,7 +193,15 @@ public sealed class Lora
         }
     }
 
-    private static IEnumerable<string> Endings(nn.Module decoder) => Modules(decoder).Select(m => m.Module[(m.Module.LastIndexOf('.') + 1)..]).Distinct(StringComparer.Ordinal).Append(AdapterTargets.AllLinear);
+    // PEFT knows all-linear as the one word: in a list, and in the adapter's files, stands what the word means in this model.
+    private static AdapterTargets Named(nn.Module decoder, AdapterTargets targets) => !targets.Modules.Names.Contains(AdapterTargets.AllLinear) ? targets : targets with
+    {
+        Modules = new([.. targets.Modules.Names.Where(n => n != AdapterTargets.AllLinear).Union(Modules(decoder).Where(IsHidden).Select(m => Ending(m.Module)), StringComparer.Ordinal)]),
+    };
+
+    private static IEnumerable<string> Endings(nn.Module decoder) => Modules(decoder).Select(m => Ending(m.Module)).Distinct(StringComparer.Ordinal).Append(AdapterTargets.AllLinear);
+
+    private static string Ending(string module) => module[(module.LastIndexOf('.') + 1)..];
 
     private static Tensor Own(Tensor tensor, Device place) => tensor.to(place).requires_grad_().DetachFromDisposeScope();
 

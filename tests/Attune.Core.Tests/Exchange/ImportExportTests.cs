@@ -135,6 +135,35 @@ public sealed class ImportExportTests : IDisposable
         Assert.Contains("PARAMETER num_ctx 32\n", modelfile, StringComparison.Ordinal);
     }
 
+    [Fact]
+    public void Named_templates_go_into_a_GGUF_file_and_come_back()
+    {
+        var folder = TinyModel.Write(_scratch, template: BuiltInTemplates.ChatMl);
+        Directory.CreateDirectory(Path.Combine(folder, ModelImport.MoreTemplates));
+        foreach (var name in (string[])["tool_use", "rag"])
+            File.WriteAllText(Path.Combine(folder, ModelImport.MoreTemplates, name + ".jinja"), "{{ " + name + " }}");
+        ModelExport.ToGguf(ModelImport.Folder(folder), "tiny", _scratch["gguf"], new());
+        GgufImport.ToFolder(Path.Combine(_scratch["gguf"], "tiny.gguf"), _scratch["back"]);
+        foreach (var name in (string[])["tool_use", "rag"])
+            Assert.Equal("{{ " + name + " }}", File.ReadAllText(Path.Combine(_scratch["back"], ModelImport.MoreTemplates, name + ".jinja")));
+        Assert.Equal(BuiltInTemplates.ChatMl, File.ReadAllText(Path.Combine(_scratch["back"], ModelFiles.ChatTemplate)));
+
+        var version = Import(Path.Combine(_scratch["gguf"], "tiny.gguf"), "tiny.gguf", "my:tiny");
+        Assert.Equal("{{ rag }}", File.ReadAllText(version.Files.Require("rag.jinja")));
+        ModelExport.ToGguf(version.Files, "tiny", _scratch["again"], new());
+        Assert.Equal(Digests.Sha256Of(Path.Combine(_scratch["gguf"], "tiny.gguf")), Digests.Sha256Of(Path.Combine(_scratch["again"], "tiny.gguf")));
+    }
+
+    [Fact]
+    public void The_name_of_a_template_leads_out_of_no_folder()
+    {
+        var folder = TinyModel.Write(_scratch);
+        File.WriteAllText(Path.Combine(folder, ModelFiles.TokenizerConfig), """{"chat_template": [{"name": "../../evil", "template": "x"}]}""");
+        ModelExport.ToGguf(ModelFiles.OfFolder(folder), "tiny", _scratch["gguf"], new());
+        var refused = Assert.Throws<GgufException>(() => GgufImport.ToFolder(Path.Combine(_scratch["gguf"], "tiny.gguf"), _scratch["back"]));
+        Assert.Equal(("ATT3304", "tokenizer.chat_template.../../evil"), (refused.Code, refused.Field));
+    }
+
     [Theory]
     [InlineData(WeightStorage.F16, GgufType.F16)]
     [InlineData(WeightStorage.Bf16, GgufType.BF16)]

@@ -20,17 +20,20 @@ public sealed class AdapterDropoutTests : IDisposable
     public void Dispose() => Directory.Delete(_folder, recursive: true);
 
     [Theory]
-    [InlineData(false)]
-    [InlineData(true)]
-    public void The_output_is_that_of_PEFT_under_the_same_mask(bool dora)
+    [InlineData(false, false)]
+    [InlineData(true, false)]
+    [InlineData(false, true)]
+    [InlineData(true, true)]
+    public void The_output_is_that_of_PEFT_under_the_same_mask(bool dora, bool transposed)
     {
         using var scope = NewDisposeScope();
         manual_seed(3);
-        using var layer = new Projection(12, 7);
+        using var layer = new Projection(12, 7, transposed: transposed);
         var (a, b, m, x) = (randn(2, 12), randn(7, 2), rand(7) + 0.5, randn(50, 12));
         using (no_grad())
-            layer.Weight.copy_(randn(7, 12));
-        var adapter = new LoraAdapter(("a", a), ("b", b), dora ? ("m", m) : null, 0.5, embedding: false, transposed: false);
+            layer.Weight.copy_(transposed ? randn(12, 7) : randn(7, 12));
+        var w_OI = transposed ? layer.Weight.t() : layer.Weight;
+        var adapter = new LoraAdapter(("a", a), ("b", b), dora ? ("m", m) : null, 0.5, embedding: false, transposed);
         layer.Adapter = adapter;
         var whole = layer.forward(x);
 
@@ -40,8 +43,8 @@ public sealed class AdapterDropoutTests : IDisposable
         Assert.InRange(dropped.eq(0).to(float64).mean().item<double>(), 0.2, 0.4);
         Assert.True(dropped[dropped.ne(0)].allclose((x / 0.7)[dropped.ne(0)]));
         var change = dropped.matmul(a.t()).matmul(b.t()) * 0.5;
-        var ratio = m / (layer.Weight + 0.5 * b.matmul(a)).norm(1);
-        var expected = x.matmul(layer.Weight.t()) + (dora ? (ratio - 1) * dropped.matmul(layer.Weight.t()) + ratio * change : change);
+        var ratio = m / (w_OI + 0.5 * b.matmul(a)).norm(1);
+        var expected = x.matmul(w_OI.t()) + (dora ? (ratio - 1) * dropped.matmul(w_OI.t()) + ratio * change : change);
         Compare.Absolute(expected, layer.forward(x), 1e-4, "dropped");
         Assert.False(whole.allclose(expected));
         adapter.Drop = null;

@@ -143,12 +143,7 @@ public sealed class HeldWeightsTests : IDisposable
             Dora = dora,
             Targets = new() { Modules = new(dora ? ["all-linear", "lm_head"] : ["q_proj", "o_proj", "down_proj", "embed_tokens"]), Saved = dora ? ["embed_tokens"] : [] },
         }, random);
-        using var guard = no_grad();
-        foreach (var (name, value) in lora.Parameters.Where(p => p.Name.Contains("lora_B", StringComparison.Ordinal) || p.Name.Contains("embedding_A", StringComparison.Ordinal)))
-        {
-            foreach (ref var x in System.Runtime.InteropServices.MemoryMarshal.Cast<byte, float>(value.bytes))
-                x = (float)random.NextGaussian() / 4;
-        }
+        lora.Train(random);
         return decoder;
     }
 

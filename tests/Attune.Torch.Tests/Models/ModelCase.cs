@@ -65,6 +65,29 @@ public sealed class ModelCase(string folder) : IDisposable
         return ([.. notYet[false]], [.. notYet[true]]);
     }
 
+    /// <summary>Checks every model that Attune trains, and fails with all that failed.</summary>
+    public static void EachSupported(Action<ModelCase> check)
+    {
+        var folders = Folders().Supported;
+        Assert.NotEmpty(folders);
+        var failures = new List<string>();
+        foreach (var folder in folders)
+        {
+            TestContext.Current.TestOutputHelper?.WriteLine(Path.GetFileName(folder));
+            try
+            {
+                using var scope = NewDisposeScope();
+                using var model = new ModelCase(folder);
+                check(model);
+            }
+            catch (Exception e)
+            {
+                failures.Add($"{Path.GetFileName(folder)}: {e.Message}");
+            }
+        }
+        Assert.True(failures.Count == 0, string.Join("\n", failures));
+    }
+
     /// <summary>Architectures that Attune does not have yet. This list may only shrink.</summary>
     private static readonly string[] NotYet = ["MixtralForCausalLM", "Qwen3MoeForCausalLM", "GptOssForCausalLM"];
 

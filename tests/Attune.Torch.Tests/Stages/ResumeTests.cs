@@ -90,6 +90,30 @@ public sealed class ResumeTests : IDisposable
         }
     }
 
+    /// <summary>One thread cannot show a sum whose order depends on who comes first.</summary>
+    [Fact]
+    public void TwoThreadsEndWithTheSameBitsToo()
+    {
+        var base2 = Interrupted("pretrain", context => Pretrain.Run(TinyRuns.Pretraining(_runs.Text) with { CheckpointSteps = 2 }, context), null);
+        _ = Interrupted("sft", context => Sft.Run(TinyRuns.Tuning(_runs.Talks) with { Accumulation = 2, CheckpointSteps = 2, Lora = TinyRuns.Adapters("sft-lora") }, context), base2);
+
+        StageResult Interrupted(string stage, Func<StageContext, StageResult> run, StageResult? parent)
+        {
+            StageContext Two(string name, Action<StageProgress>? hear = null) => _runs.Context($"two-{stage}-{name}", parent, hear) with { Threads = 2 };
+            var whole = run(Two("whole"));
+            Assert.Throws<Death>(() => run(Two("broken", p =>
+            {
+                if (p.Message is null && p.Step == 5)
+                    throw new Death();
+            })));
+            var resumed = run(Two("broken"));
+            Assert.Equal(2, resumed.Facts.Threads);
+            Assert.Equal(TinyRuns.WeightsOf(whole), TinyRuns.WeightsOf(resumed));
+            Assert.Equal(Lines(whole), Lines(resumed));
+            return whole;
+        }
+    }
+
     [Fact]
     public void AFinishedRunIsNotRunAgain()
     {
