@@ -116,7 +116,7 @@ internal static class WorldBench
         foreach (var metric in Shares(reports))
         {
             var cells = names.Zip(englishNames).Select(n => (Mean(reports, metric, n.First) - Mean(theirs, metric, n.Second)) * 100)
-                .Select(d => d.ToString(Math.Abs(d) > 5 ? "**+0.0**;**-0.0**" : "+0.0;-0.0", CultureInfo.InvariantCulture));
+                .Select(d => (Math.Round(d, 1) + 0.0).ToString(Math.Abs(d) > 5 ? "**+0.0**;**-0.0**" : "+0.0;-0.0", CultureInfo.InvariantCulture));
             text.AppendLine(CultureInfo.InvariantCulture, $"| {metric} | {string.Join(" | ", cells)} |");
         }
         return text.ToString();

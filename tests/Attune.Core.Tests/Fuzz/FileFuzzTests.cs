@@ -24,7 +24,7 @@ public sealed class FileFuzzTests : IDisposable
             Assert.DoesNotContain(outcomes, o => o.StartsWith("FAULT", StringComparison.Ordinal));
             // Neither all refused nor none: the mutations reach what lies behind the first check.
             Assert.Contains("sound", outcomes);
-            Assert.True(outcomes.Distinct().Count() > 2, target.Name);
+            Assert.True(outcomes.Distinct().Count() > 1, target.Name);
         }
     }
 }
