@@ -217,6 +217,7 @@ public sealed class ModelStore
         StoreIndex.WriteLayout(Folder);
     }
 
+    // The mark itself is there where another process has made the store since we looked for it.
     private static bool IsForeign(string? name) =>
-        name is not ("blobs" or StoreIndex.FileName or StoreLock.FileName) && name?.EndsWith(Atomic.TemporarySuffix, StringComparison.Ordinal) != true;
+        name is not ("blobs" or StoreIndex.FileName or StoreIndex.LayoutFileName or StoreLock.FileName) && name?.EndsWith(Atomic.TemporarySuffix, StringComparison.Ordinal) != true;
 }
