@@ -15,6 +15,12 @@ internal static class TokenizerTraining
 {
     public static int Run(string[] args)
     {
+        if (args is [var file, ..] && File.Exists(file))
+        {
+            Console.WriteLine("| text | threads | seconds | MB/s | peak memory, MB | merges |\n|---|---:|---:|---:|---:|---|");
+            Measure(File.ReadLines(file).Select(l => l + "\n"), 1, new FileInfo(file).Length, 0, out _);
+            return 0;
+        }
         var megabytes = args.Length > 0 ? int.Parse(args[0], CultureInfo.InvariantCulture) : 300;
         var lines = SharedData.Files("*", "data", "corpora").SelectMany(File.ReadLines).Where(l => l.Length > 0).Select(l => l + "\n").ToArray();
         if (lines.Length == 0)
@@ -34,7 +40,7 @@ internal static class TokenizerTraining
         return many == one && single == one ? 0 : 1;
     }
 
-    private static string Measure(string[] lines, int copies, long copy, int threads, out double seconds)
+    private static string Measure(IEnumerable<string> lines, int copies, long copy, int threads, out double seconds)
     {
         var options = new BpeTrainerOptions { VocabularySize = 8192, MinFrequency = 2 * copies, Threads = threads };
         var clock = Stopwatch.StartNew();
