@@ -70,6 +70,9 @@ internal static class EvalCommand
                     left[group] = tally.DescribeDropped();
             }
         }
+        var details = new JsonObject { ["prompts"] = prompts };
+        if (left.Count > 0)
+            details["left_out"] = left;
         var report = new Report
         {
             Kind = "evaluation",
@@ -78,7 +81,7 @@ internal static class EvalCommand
             Options = OptionsBinder.ToJson(options),
             Environment = MachineFacts.Of(null, []),
             Rows = rows,
-            Details = left.Count == 0 ? new JsonObject { ["prompts"] = prompts } : new JsonObject { ["prompts"] = prompts, ["left_out"] = left },
+            Details = details,
         };
         if (options.Json)
             Terminal.WriteJson(report.ToJson());

@@ -82,6 +82,15 @@ public static class TensorTypes
     /// <summary>The name in a safetensors header, <c>BF16</c>.</summary>
     public static string HeaderName(this TensorType type) => Table[(int)type].Name;
 
+    /// <summary>The name of a float type in config.json, <c>bfloat16</c>; float32 for every other type.</summary>
+    public static string ConfigName(this TensorType type) => type switch
+    {
+        TensorType.F16 => "float16",
+        TensorType.BF16 => "bfloat16",
+        TensorType.F64 => "float64",
+        _ => "float32",
+    };
+
     /// <summary>The type of a header's name; false where there is none of that name.</summary>
     public static bool TryParse(string? name, out TensorType type)
     {

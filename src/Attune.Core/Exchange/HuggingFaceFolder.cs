@@ -27,7 +27,7 @@ public static class HuggingFaceFolder
             Atomic.WriteAllText(Path.Combine(folder, ModelFiles.TokenizerConfig), HuggingFaceJson.Format(TokenizerConfig(config, tokens)));
         if (model.Find("special_tokens_map.json") is null && tokens.Count > 0)
             Atomic.WriteAllText(Path.Combine(folder, "special_tokens_map.json"), HuggingFaceJson.Format(tokens));
-        foreach (var (name, path) in model.Paths.Where(f => f.Key.EndsWith(".jinja", StringComparison.Ordinal) && f.Key != ModelFiles.ChatTemplate))
+        foreach (var (name, path) in model.Paths.Where(f => ModelImport.IsFurtherTemplate(f.Key)))
         {
             Directory.CreateDirectory(Path.Combine(folder, ModelImport.MoreTemplates));
             File.Move(path, Path.Combine(folder, ModelImport.MoreTemplates, name));

@@ -45,7 +45,7 @@ public static class HuggingFaceWeights
     private static void NameType(string path, TensorType type)
     {
         var json = HuggingFaceJson.Read(path);
-        json[json.ContainsKey("torch_dtype") ? "torch_dtype" : "dtype"] = type switch { TensorType.F16 => "float16", TensorType.BF16 => "bfloat16", _ => "float32" };
+        json[json.ContainsKey("torch_dtype") ? "torch_dtype" : "dtype"] = type.ConfigName();
         Atomic.WriteAllText(path, HuggingFaceJson.Format(json));
     }
 }

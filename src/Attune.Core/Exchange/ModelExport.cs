@@ -73,8 +73,7 @@ public static class ModelExport
         PlainFolder.RequireEmpty(folder);
         var file = string.Concat(name.Select(c => char.IsAsciiLetterOrDigit(c) || c is '.' or '_' ? c : '-')) + ".gguf";
         GgufExport.Write(model, Path.Combine(folder, file), TypeOf(options.Weights, model), name);
-        foreach (var (licence, path) in model.Paths.Where(f => ModelImport.IsLicence(f.Key)))
-            File.Copy(path, Path.Combine(folder, licence));
+        ModelImport.CopyLicences(model, folder);
         if (options.Format == ExportFormat.Ollama)
             OllamaModelfile.Write(folder, file, model);
         return [.. Directory.EnumerateFiles(folder).Select(p => Path.GetFileName(p)!).Order(StringComparer.Ordinal)];

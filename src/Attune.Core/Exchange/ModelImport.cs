@@ -36,6 +36,16 @@ public static class ModelImport
         name.StartsWith("LICENSE", StringComparison.OrdinalIgnoreCase) || name.StartsWith("LICENCE", StringComparison.OrdinalIgnoreCase)
         || name.StartsWith("NOTICE", StringComparison.OrdinalIgnoreCase) || name.StartsWith("USE_POLICY", StringComparison.OrdinalIgnoreCase);
 
+    /// <summary>Copies the licences and notices of a model into a folder, where they must go with it.</summary>
+    public static void CopyLicences(ModelFiles model, string folder)
+    {
+        foreach (var (name, path) in model.Paths.Where(f => IsLicence(f.Key)))
+            File.Copy(path, Path.Combine(folder, name), overwrite: true);
+    }
+
+    /// <summary>Whether a file of a version is a chat template beside the default one (tool_use, rag…).</summary>
+    public static bool IsFurtherTemplate(string name) => name.EndsWith(".jinja", StringComparison.Ordinal) && name != ModelFiles.ChatTemplate;
+
     /// <summary>Checks a folder or file and makes the draft of its version.</summary>
     /// <param name="path">A Hugging Face folder or a GGUF file.</param>
     /// <param name="origin">What lineage says of where it came from: a name without the folders of this machine, or hf:OWNER/NAME@COMMIT.</param>

@@ -38,7 +38,7 @@ public sealed record PromptFiles(string? Template, IReadOnlyDictionary<string, s
         }
         if (model.Find(ModelFiles.ChatTemplate) is { } file)
             template = File.ReadAllText(file);
-        foreach (var (name, extra) in model.Paths.Where(p => p.Key.EndsWith(".jinja", StringComparison.Ordinal) && p.Key != ModelFiles.ChatTemplate))
+        foreach (var (name, extra) in model.Paths.Where(p => ModelImport.IsFurtherTemplate(p.Key)))
             named[Path.GetFileNameWithoutExtension(name)] = File.ReadAllText(extra);
 
         var plain = tokenizer.Encode("a");

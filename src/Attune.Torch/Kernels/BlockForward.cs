@@ -11,7 +11,7 @@ internal static unsafe class BlockForward
     {
         Span<nint> parts = stackalloc nint[2];
         var band = (long)AttentionKernel.Band * plan.Longest;
-        var wide = (long)BlockShape.Chunk * (s.D + s.F + s.Queries);
+        var wide = (long)BlockShape.Chunk * (s.D + s.F + (needed is null ? 0 : s.Queries));
         Scratch.Cut([band * WorkerPool.Workers, wide * WorkerPool.Workers], parts);
         float* scores = (float*)parts[0], chunks = (float*)parts[1];
 

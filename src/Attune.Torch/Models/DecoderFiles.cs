@@ -120,7 +120,7 @@ public static class DecoderFiles
         SaveFolder(reward, reward.Config, folder, type, shardBytes);
 
     /// <summary>How config.json names the type of the weights.</summary>
-    public static string DtypeName(ScalarType dtype) => DtypeName(TypeOf(dtype));
+    public static string DtypeName(ScalarType dtype) => TypeOf(dtype).ConfigName();
 
     /// <summary>How config.json names the type that <see cref="Save"/> gives the weights: their own, or with adapters that of the files they came from.</summary>
     public static string SavedDtype(nn.Module module, DecoderConfig config) => module is ITunable { Lora: not null } ? config.Dtype : DtypeName(module.parameters().First().dtype);
@@ -128,17 +128,9 @@ public static class DecoderFiles
     private static void SaveFolder(nn.Module module, DecoderConfig config, string folder, TensorType? type, long shardBytes)
     {
         Directory.CreateDirectory(folder);
-        HuggingFaceConfig.Write(Path.Combine(folder, ModelFiles.Config), config with { Dtype = type is { } asked ? DtypeName(asked) : SavedDtype(module, config) });
+        HuggingFaceConfig.Write(Path.Combine(folder, ModelFiles.Config), config with { Dtype = type is { } asked ? asked.ConfigName() : SavedDtype(module, config) });
         Writing(module, type, sources => WeightFiles.Write(folder, sources, shardBytes));
     }
-
-    private static string DtypeName(TensorType type) => type switch
-    {
-        TensorType.F16 => "float16",
-        TensorType.BF16 => "bfloat16",
-        TensorType.F64 => "float64",
-        _ => "float32",
-    };
 
     private static WeightFiles Open(ModelFiles model, DecoderConfig config)
     {

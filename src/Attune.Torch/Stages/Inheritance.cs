@@ -4,25 +4,15 @@ using Attune.Core.Versions;
 
 namespace Attune.Torch.Stages;
 
-/// <summary>
-/// What a trained version keeps of its parent beside weights, tokenizer and contract: licences and notices, which must go
-/// where the model goes, and the further templates of a contract that stays.
-/// </summary>
+/// <summary>What a trained version keeps of its parent beside weights and tokenizer: the further templates of a contract that stays, and the licence's name.</summary>
 internal static class Inheritance
 {
     private const string License = "license";
 
-    /// <summary>Copies the licences and notices of a model into the folder of its child.</summary>
-    public static void CopyLicences(ModelFiles parent, string folder)
-    {
-        foreach (var (name, path) in parent.Paths.Where(f => ModelImport.IsLicence(f.Key)))
-            File.Copy(path, Path.Combine(folder, name), overwrite: true);
-    }
-
     /// <summary>Copies further chat templates (tool_use, rag…): they are those of the parent's contract.</summary>
     public static void CopyTemplates(ModelFiles parent, string folder)
     {
-        foreach (var (name, path) in parent.Paths.Where(f => f.Key.EndsWith(".jinja", StringComparison.Ordinal) && f.Key != ModelFiles.ChatTemplate))
+        foreach (var (name, path) in parent.Paths.Where(f => ModelImport.IsFurtherTemplate(f.Key)))
             File.Copy(path, Path.Combine(folder, name), overwrite: true);
     }
 

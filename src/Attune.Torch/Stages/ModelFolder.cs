@@ -2,6 +2,7 @@ using System.Text.Json;
 using System.Text.Json.Nodes;
 using Attune.Core.Checkpoints;
 using Attune.Core.Checkpoints.Adapters;
+using Attune.Core.Exchange;
 using Attune.Core.Tokens;
 using Attune.Core.Versions;
 using Attune.Torch.Models;
@@ -24,7 +25,7 @@ public static class ModelFolder
         // A 16-bit parent is trained in 32 bits: the config says what is stored now.
         WriteBeside(folder, config with { Dtype = DecoderFiles.SavedDtype(module, config) }, tokenizer, parent);
         if (parent is not null)
-            Inheritance.CopyLicences(parent, folder);
+            ModelImport.CopyLicences(parent, folder);
         module.Save(Path.Combine(folder, ModelFiles.Weights));
         (module as ITunable)?.Lora?.Save(folder, prefix: AdapterFiles.InVersion);
     }
