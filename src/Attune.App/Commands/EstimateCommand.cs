@@ -90,6 +90,7 @@ internal static class EstimateCommand
             Optimiser = options.Optimiser,
             LogitRows = options.LogitRows,
             Half = options.Dtype == ComputeType.Bf16,
+            Uneven = options.Stage is not ("pretrain" or "sft" or "reward" or "refresh"),
         };
         var estimate = Estimate(asked);
         var ways = estimate.TotalBytes <= memory ? [] : Ways(asked, memory, Beside);

@@ -6,14 +6,21 @@ using static TorchSharp.torch;
 namespace Attune.Torch.Kernels;
 
 /// <summary>
-/// Log-probabilities of labels as one function of autograd. Backward computes the logits again; where the caller says that
-/// every label will have the same gradient (cross-entropy), forward computes the gradients while it has them, and backward
-/// only scales: one product of three saved.
+/// Log-probabilities of labels as one function of autograd. Where the caller says that every label will have the same
+/// gradient (cross-entropy), forward computes the gradients while it has the logits, and backward only scales. Otherwise it
+/// keeps the softmax where that is small, and backward computes the logits again where it is not. Against computing them
+/// again, one product of four is saved.
 /// </summary>
 internal sealed unsafe class LogProbFunction : autograd.SingleTensorFunction<LogProbFunction>
 {
+    /// <summary>Probabilities that are kept for backward at most: 64 MB.</summary>
+    private const long MostKept = 1 << 24;
+
     /// <inheritdoc/>
     public override string Name => nameof(LogProbFunction);
+
+    /// <summary>How many probabilities of so many labels are kept between forward and backward; 0 where they are computed again.</summary>
+    public static long Kept(long labels, long vocabulary, int rowsAtATime) => rowsAtATime == 0 && labels * vocabulary <= MostKept ? labels * vocabulary : 0;
 
     /// <summary>Whether the kernel can run on these.</summary>
     public static bool Fits(Tensor hidden_ND, Tensor head_VD) => Gemm.Available && TensorMemory.IsPlain(hidden_ND) && TensorMemory.IsPlain(head_VD);
@@ -48,9 +55,15 @@ internal sealed unsafe class LogProbFunction : autograd.SingleTensorFunction<Log
         var dHidden_ND = early && wanted.Hidden ? zeros_like(hidden_ND) : null;
         var dHead_VD = early && wanted.Head ? NewLike(head_VD, labelled.Length) : null;
         var rows = (int)arguments[5];
-        Kernel(hidden_ND, head_VD, labelled, targets, rows).Run(TensorMemory.Floats(logProbs_N), null, At(dHidden_ND), At(dHead_VD));
+        var kept = early || !(wanted.Hidden || wanted.Head) ? 0 : Kept(labelled.Length, head_VD.shape[0], rows);
+        var softmax_MV = kept > 0 ? empty(kept) : null;
+        var kernel = Kernel(hidden_ND, head_VD, labelled, targets, rows);
+        if (early)
+            kernel.LogProbsAndGradients(TensorMemory.Floats(logProbs_N), At(dHidden_ND), At(dHead_VD));
+        else
+            kernel.LogProbs(TensorMemory.Floats(logProbs_N), At(softmax_MV));
 
-        context.save_for_backward([hidden_ND, head_VD, dHidden_ND!, dHead_VD!]);
+        context.save_for_backward([hidden_ND, head_VD, dHidden_ND!, dHead_VD!, softmax_MV!]);
         context.save_data("labelled", labelled);
         context.save_data("targets", targets);
         context.save_data("early", early);
@@ -79,7 +92,7 @@ internal sealed unsafe class LogProbFunction : autograd.SingleTensorFunction<Log
         {
             dHidden_ND = wanted.Hidden ? zeros_like(hidden_ND) : null;
             dHead_VD = wanted.Head ? NewLike(head_VD, labelled.Length) : null;
-            Kernel(hidden_ND, head_VD, labelled, targets, (int)context.get_data("rows")).Run(null, weights, At(dHidden_ND), At(dHead_VD));
+            Kernel(hidden_ND, head_VD, labelled, targets, (int)context.get_data("rows")).Gradients(At(kept[4]), weights, At(dHidden_ND), At(dHead_VD));
         }
         return Handover.End(context, dLogProbs_N, dHidden_ND, dHead_VD, null, null, null, null);
     }

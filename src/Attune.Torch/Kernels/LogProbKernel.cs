@@ -18,14 +18,27 @@ internal sealed unsafe class LogProbKernel(float* hidden, float* head, int[] lab
     /// <summary>Rows of one piece of work: about a million logits, 16 to 128 rows.</summary>
     private readonly int _chunk = Math.Clamp((1 << 20) / vocabulary, 16, BlockShape.Chunk);
 
-    /// <summary>
-    /// Writes log-probabilities (where not null) and the gradients of Σ weight·log p: ∂/∂logits = weight·(1[target] − softmax).
-    /// </summary>
+    /// <summary>Writes log-probabilities and, where it is not null, what <see cref="Gradients"/> can begin from.</summary>
     /// <param name="logProbs">[N], written at labelled rows.</param>
+    /// <param name="softmax">[M, V], written; null where not wanted.</param>
+    public void LogProbs(float* logProbs, float* softmax) => Run(logProbs, null, null, null, softmax, known: false);
+
+    /// <summary>Writes log-probabilities and, while the logits are there, the gradients of their sum.</summary>
+    /// <inheritdoc cref="Run"/>
+    public void LogProbsAndGradients(float* logProbs, float* dHidden, float* dHead) => Run(logProbs, null, dHidden, dHead, null, known: false);
+
+    /// <summary>Writes the gradients of Σ weight·log p, from the softmax that was kept, or, where it is null, from the logits computed again.</summary>
+    /// <inheritdoc cref="Run"/>
+    public void Gradients(float* softmax, float* weights, float* dHidden, float* dHead) => Run(null, weights, dHidden, dHead, softmax, known: softmax is not null);
+
+    /// <summary>∂/∂logits = weight·(1[target] − softmax).</summary>
+    /// <param name="logProbs">[N], written at labelled rows; null where not wanted.</param>
     /// <param name="weights">[N], read at labelled rows; null means one each.</param>
     /// <param name="dHidden">[N, D], written at labelled rows; null where not wanted.</param>
     /// <param name="dHead">[V, D], written; null where not wanted.</param>
-    public void Run(float* logProbs, float* weights, float* dHidden, float* dHead)
+    /// <param name="softmax">[M, V], read where it is known, written where not; null for neither.</param>
+    /// <param name="known">Whether <paramref name="softmax"/> is there.</param>
+    private void Run(float* logProbs, float* weights, float* dHidden, float* dHead, float* softmax, bool known)
     {
         Span<nint> parts = stackalloc nint[3];
         var tile = Math.Min(labelled.Length, rowsAtATime > 0 ? rowsAtATime : 8 * _chunk);
@@ -38,39 +51,54 @@ internal sealed unsafe class LogProbKernel(float* hidden, float* head, int[] lab
             WorkerPool.Run(BlockShape.Pieces(count, _chunk), (piece, worker) =>
             {
                 var offset = piece * _chunk;
-                Chunk(first + offset, Math.Min(_chunk, count - offset), logits + (long)offset * vocabulary, rows + (long)offset * size,
-                    dRows + (long)_chunk * size * worker, logProbs, weights, dHidden, dHead is not null);
+                var (at, n) = (first + offset, Math.Min(_chunk, count - offset));
+                float* rowsHere = rows + (long)offset * size, logitsHere = logits + (long)offset * vocabulary;
+                for (var i = 0; i < n; i++)
+                    Simd.Copy(hidden + (long)labelled[at + i] * size, rowsHere + (long)i * size, size);
+                var probabilities = softmax is null ? logitsHere : softmax + (long)at * vocabulary;
+                if (!known)
+                {
+                    Gemm.NT(n, vocabulary, size, rowsHere, size, head, size, probabilities, vocabulary);
+                    Softmax(at, n, probabilities, logProbs);
+                }
+                if (dHidden is not null || dHead is not null)
+                    LogitGradients(at, n, probabilities, logitsHere, weights);
+                if (dHidden is not null)
+                    HiddenGradients(at, n, logitsHere, dRows + (long)_chunk * size * worker, dHidden);
             });
             MatrixGradient.Run(count, first > 0, [new(dHead, logits, vocabulary, vocabulary, rows, size, size)]);
         }
     }
 
-    private void Chunk(int first, int count, float* logits, float* rows, float* dRows, float* logProbs, float* weights, float* dHidden, bool keep)
+    /// <summary>Logits become probabilities, in place.</summary>
+    private void Softmax(int at, int count, float* logits, float* logProbs)
     {
         for (var i = 0; i < count; i++)
-            Simd.Copy(hidden + (long)labelled[first + i] * size, rows + (long)i * size, size);
-        Gemm.NT(count, vocabulary, size, rows, size, head, size, logits, vocabulary);
-
-        var gradient = keep || dHidden is not null;
-        for (var i = 0; i < count; i++)
         {
-            var (row, target) = (labelled[first + i], targets[first + i]);
             var line = logits + (long)i * vocabulary;
-            var (most, chosen) = (Simd.Max(line, vocabulary), line[target]);
+            var (most, chosen) = (Simd.Max(line, vocabulary), line[targets[at + i]]);
             var sum = Simd.ExpInPlace(line, vocabulary, most);
             if (logProbs is not null)
-                logProbs[row] = (float)(chosen - most - Math.Log(sum));
-            if (gradient)
-            {
-                var weight = weights is null ? 1 : weights[row];
-                Simd.Scale(line, vocabulary, -weight / sum);
-                line[target] += weight;
-            }
+                logProbs[labelled[at + i]] = (float)(chosen - most - Math.Log(sum));
+            Simd.Scale(line, vocabulary, 1 / sum);
         }
-        if (dHidden is null)
-            return;
-        Gemm.NN(count, size, vocabulary, logits, vocabulary, head, size, dRows, size);
+    }
+
+    private void LogitGradients(int at, int count, float* softmax, float* dLogits, float* weights)
+    {
         for (var i = 0; i < count; i++)
-            Simd.Copy(dRows + (long)i * size, dHidden + (long)labelled[first + i] * size, size);
+        {
+            var weight = weights is null ? 1 : weights[labelled[at + i]];
+            var line = dLogits + (long)i * vocabulary;
+            Simd.ScaleTo(softmax + (long)i * vocabulary, line, vocabulary, -weight);
+            line[targets[at + i]] += weight;
+        }
+    }
+
+    private void HiddenGradients(int at, int count, float* dLogits, float* dRows, float* dHidden)
+    {
+        Gemm.NN(count, size, vocabulary, dLogits, vocabulary, head, size, dRows, size);
+        for (var i = 0; i < count; i++)
+            Simd.Copy(dRows + (long)i * size, dHidden + (long)labelled[at + i] * size, size);
     }
 }

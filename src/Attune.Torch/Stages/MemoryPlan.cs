@@ -1,5 +1,6 @@
 using Attune.Core.Checkpoints;
 using Attune.Core.Checkpoints.Adapters;
+using Attune.Torch.Kernels;
 using Attune.Torch.Models;
 using Attune.Torch.Native;
 using Attune.Torch.Optimisers;
@@ -39,6 +40,9 @@ public sealed record MemoryPlan
     /// <summary>Whether activations are bfloat16.</summary>
     public bool Half { get; init; }
 
+    /// <summary>Whether the loss weighs labels differently, as all do but cross-entropy: their probabilities are kept for backward where those are few.</summary>
+    public bool Uneven { get; init; }
+
     /// <summary>The plan of a stage's options.</summary>
     public static MemoryPlan Of(DecoderConfig config, TrainingOptions options, long tokens)
     {
@@ -53,6 +57,7 @@ public sealed record MemoryPlan
             Optimiser = options.Optimiser,
             LogitRows = options.LogitRows,
             Half = options.Dtype == ComputeType.Bf16,
+            Uneven = options is not (PretrainOptions or SftOptions or RewardOptions or RewardRefreshOptions),
         };
     }
 
@@ -89,8 +94,9 @@ public sealed record MemoryPlan
             long v = Config.VocabularySize, d = Config.HiddenSize;
             var rows = Math.Min(Tokens, LogitRows > 0 ? LogitRows : 8 * Math.Clamp((1 << 20) / v, 16, 128));
             var slice = LogitRows > 0 ? LogitRows * v : HeldLogProbFunction.SliceLogits;
+            var kept = Uneven ? LogProbFunction.Kept(Tokens, v, LogitRows) : 0;
             // Of a slice: the logits, their exponents and their gradients, and the rows of the head.
-            return Held(Head) ? sizeof(float) * (4 * slice + slice / Math.Max(1, Tokens) * d) : sizeof(float) * rows * (v + d);
+            return Held(Head) ? sizeof(float) * (4 * slice + slice / Math.Max(1, Tokens) * d) : sizeof(float) * (rows * (v + d) + kept);
         }
     }
 

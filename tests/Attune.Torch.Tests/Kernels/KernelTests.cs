@@ -105,12 +105,14 @@ public sealed class KernelTests
     }
 
     [Theory]
-    [InlineData(true)]
-    [InlineData(false)]
-    public void Log_probabilities_and_gradients_are_those_of_the_plain_path(bool even)
+    [InlineData(true, 0)] // gradients taken forward
+    [InlineData(false, 0)] // probabilities kept
+    [InlineData(false, 7)] // logits computed again, seven rows at a time
+    public void Log_probabilities_and_gradients_are_those_of_the_plain_path(bool even, int logitRows)
     {
         using var scope = NewDisposeScope();
         var (fast, exact) = Pair(Config(24, 3, 1, 8, 40));
+        fast.LogitRows = logitRows;
         using var stream = TokenStream.Of(Rows([40, 3, 1, 90, 1100], every: 3));
         var (a, b) = (fast.TokenLogProbs(fast.Hidden(stream), stream.Targets_N, even), exact.TokenLogProbs(exact.Hidden(stream), stream.Targets_N));
         Compare.Relative(b, a, Tolerances.Kernel, "log-probabilities");
