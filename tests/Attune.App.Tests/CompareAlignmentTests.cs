@@ -1,57 +1,110 @@
+using System.Net;
 using System.Text.Json.Nodes;
 using Attune.App.Alignment;
-using Attune.App.Cli;
+using Attune.Core.Evaluation.Alignment;
+using Attune.Testing;
 using Xunit;
 
 namespace Attune.App.Tests;
 
-public sealed class CompareAlignmentTests : IDisposable
+public sealed class CompareAlignmentTests(SmallComparison comparison) : IClassFixture<SmallComparison>, IDisposable
 {
     private readonly string _out = Directory.CreateTempSubdirectory("attune-compare-").FullName;
 
+    private JsonNode[] Rows => [.. comparison.Report["rows"]!.AsArray().Select(r => r!)];
+
+    private JsonNode[] Arms => [.. comparison.Report["details"]!["arms"]!.AsArray().Select(a => a!)];
+
     public void Dispose() => Directory.Delete(_out, recursive: true);
 
-    private CompareAlignmentOptions Options => new()
+    [Fact]
+    public void Every_arm_of_every_part_has_its_figures_and_its_lines_of_cost()
     {
-        World = MicroWorld.World,
-        Store = MicroWorld.Store,
-        Scale = PlanScale.Tiny,
-        Groups = ["noise"],
-        Seeds = 2,
-        Rows = 24,
-        PpoSteps = 2,
-        Items = 2,
-        Prompts = 7,
-        MaxTokens = 6,
-        Threads = 1,
-        Out = _out,
-    };
+        Assert.Equal(AlignmentPlan.Groups.Order(StringComparer.Ordinal), Arms.Select(a => (string)a["group"]!).Distinct().Order(StringComparer.Ordinal));
+        foreach (var arm in Arms)
+        {
+            var (key, method) = ((string)arm["arm"]!, (string)arm["method"]!);
+            foreach (var metric in new[] { "quality", "helpfulness", "harm", "kl", "truth", "reward" })
+                Figure(metric, key);
+            foreach (var unit in new[] { "seconds", "megabytes", "tokens" })
+            {
+                Assert.Equal(method != "start", Has($"cost.policy.{unit}", key));
+                Assert.Equal(method == "rlhf", Has($"cost.reward.{unit}", key));
+            }
+            Assert.Equal((string)arm["group"]! == "main" && method != "start", Has("cost.collecting.hours", key));
+            Assert.Equal(method != "start", Has("preference", key));
+            Assert.Equal(key != "sft", Has("winrate", $"{key} over sft"));
+            Assert.Equal((int)arm["seeds"]! > 1, Has("quality.spread", key));
+        }
+        Assert.All(Arms.Where(a => (string)a["group"]! is "main" or "graded" or "prerequisite" or "data"), a => Assert.Equal(3, (int)a["seeds"]!));
+        Assert.Equal(["sft", "dpo", "rlhf"], comparison.Report["details"]!["methods"]!.AsArray().Select(m => (string)m!["method"]!));
+    }
 
     [Fact]
-    public void Arms_are_trained_once_measured_and_reported_and_the_same_command_resumes()
+    public void No_figure_claims_to_be_certain()
     {
-        Assert.Equal(ExitCode.Done, new CompareAlignment(Options).Run(CancellationToken.None));
-        var runs = Directory.GetDirectories(Path.Combine(_out, "runs"));
-        var stamps = runs.ToDictionary(r => r, r => File.GetLastWriteTimeUtc(Path.Combine(r, "result.json")));
-        var report = Report();
-        var rows = report["rows"]!.AsArray();
+        // The start is at no distance from itself, by definition; costs are what they were.
+        foreach (var row in Rows.Where(r => (string)r["group"]! != "start" && !((string)r["metric"]!).StartsWith("cost.", StringComparison.Ordinal)))
+            Assert.True(row["high"] is null || (double)row["low"]! < (double)row["high"]!, row.ToJsonString());
+        foreach (var row in Rows.Where(r => (string)r["metric"]! is "quality" or "helpfulness" or "harm" or "winrate" or "truth" or "preference"))
+            Assert.True((double)row["low"]! >= 0 && (double)row["high"]! <= 1, row.ToJsonString());
+    }
 
-        // Every arm has every figure, with the number of its items or seeds.
-        string[] arms = [.. report["details"]!["arms"]!.AsArray().Select(a => (string)a!["arm"]!)];
-        Assert.Contains("dpo-flip-1", arms);
-        foreach (var arm in arms)
+    [Fact]
+    public void Every_question_has_claims_with_intervals_and_a_verdict()
+    {
+        var questions = comparison.Report["details"]!["questions"]!.AsArray();
+        Assert.Equal([3, 3, 2, 4, 10], questions.Select(q => q!["claims"]!.AsArray().Count));
+        foreach (var question in questions)
         {
-            foreach (var metric in new[] { "quality", "helpfulness", "harm", "kl", "truth", "cost.policy.seconds", "cost.policy.tokens" })
-                Assert.Single(rows, r => (string)r!["metric"]! == metric && (string)r["group"]! == arm && (int)r["n"]! > 0);
-            Assert.Equal(arm != "sft", rows.Any(r => (string)r!["metric"]! == "winrate" && (string)r["group"]! == $"{arm} over sft"));
+            var claims = question!["claims"]!.AsArray();
+            Assert.Contains((string)question["finding"]!, new[] { "supported", "refuted", "cannot_be_told" });
+            foreach (var claim in claims)
+            {
+                Assert.Contains((string)claim!["finding"]!, new[] { "supported", "refuted", "cannot_be_told" });
+                // No spread in either arm has no ratio; what has no upper end decides nothing.
+                if (claim["high"] is null)
+                    Assert.Equal("cannot_be_told", (string)claim["finding"]!);
+                else
+                    Assert.InRange((double)claim["value"]!, (double)claim["low"]!, (double)claim["high"]!);
+            }
+            Assert.Contains((string)question["question"]!, comparison.Page, StringComparison.Ordinal);
         }
-        Assert.Equal(2, (int)rows.Single(r => (string)r!["metric"]! == "quality.spread" && (string)r["group"]! == "dpo")!["n"]!);
-        Assert.Equal(4, report["details"]!["questions"]!.AsArray().Count);
-        Assert.Contains("<svg", File.ReadAllText(Path.Combine(_out, "alignment.html")), StringComparison.Ordinal);
+    }
 
-        Assert.Equal(ExitCode.Done, new CompareAlignment(Options).Run(CancellationToken.None));
-        Assert.Equal(stamps, Directory.GetDirectories(Path.Combine(_out, "runs")).ToDictionary(r => r, r => File.GetLastWriteTimeUtc(Path.Combine(r, "result.json"))));
-        Assert.Equal(rows.ToJsonString(), Report()["rows"]!.AsArray().ToJsonString());
+    [Theory]
+    [InlineData("Noisy labels", 3 * 4)]
+    [InlineData("… and what was learnt", 3 * 4)]
+    [InlineData("Sensitivity to β", 2 * 3)]
+    [InlineData("Sensitivity to the learning rate", 3 * 3)]
+    [InlineData("Quality of the SFT set × its size", 4 * 2)]
+    [InlineData("Trained for shorter and longer", 2 * 5)]
+    [InlineData("Over-optimisation", 2 + 6 + 6)]
+    [InlineData("… and the truth about the same answers", 2 + 6 + 6)]
+    public void Every_plot_has_its_points(string title, int points)
+    {
+        var section = Assert.Single(comparison.Page.Split("<h2>"), part => part.StartsWith($"<span class=en>{WebUtility.HtmlEncode(title)}", StringComparison.Ordinal));
+        Assert.Equal(points, section.Split("r=3.6").Length - 1);
+        Assert.DoesNotContain("NaN", section, StringComparison.Ordinal);
+        Assert.DoesNotContain("∞", section, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void The_page_names_every_line_of_cost() => Assert.All(CostLine.All, line => Assert.Contains(line.En, comparison.Page, StringComparison.Ordinal));
+
+    [Fact]
+    public void The_report_is_valid() =>
+        Assert.Empty(JsonSchema.Faults(JsonNode.Parse(File.ReadAllText(Path.Combine(Checkout.Root, "docs", "report.schema.json")))!.AsObject(), comparison.Report));
+
+    [Fact]
+    public void What_was_trained_before_a_kill_or_an_interruption_is_not_trained_again()
+    {
+        var (killed, interrupted, whole, again) = (comparison.Finished[0], comparison.Finished[1], comparison.Finished[2], comparison.Finished[3]);
+        Assert.True(0 < killed.Count && killed.Count < interrupted.Count && interrupted.Count < whole.Count);
+        Assert.All(killed, stage => Assert.Equal(stage.Value, interrupted[stage.Key]));
+        Assert.All(interrupted, stage => Assert.Equal(stage.Value, whole[stage.Key]));
+        Assert.Equal(whole, again);
+        Assert.Equal(comparison.Report["rows"]!.ToJsonString(), comparison.Again["rows"]!.ToJsonString());
     }
 
     [Fact]
@@ -64,12 +117,28 @@ public sealed class CompareAlignmentTests : IDisposable
     }
 
     [Fact]
+    public void Fewer_rows_are_fewer_for_every_arm_and_other_rows_are_other_files()
+    {
+        var few = AlignmentData.Write(MicroWorld.World, Path.Combine(_out, "data"), 5, 7, CancellationToken.None);
+        Assert.Equal((5, 5), (File.ReadAllLines(few.Pairs(0)).Length, File.ReadAllLines(few.Rankings).Length));
+        var more = AlignmentData.Write(MicroWorld.World, Path.Combine(_out, "data"), 6, 7, CancellationToken.None);
+        Assert.Equal((6, 6), (File.ReadAllLines(more.Pairs(0)).Length, File.ReadAllLines(more.Rankings).Length));
+    }
+
+    [Fact]
     public void An_unknown_part_is_refused_with_the_nearest()
     {
-        var error = Assert.Throws<Prompts.AttuneException>(() => new CompareAlignment(Options with { Groups = ["nosie"] }).Run(CancellationToken.None));
+        var error = Assert.Throws<Prompts.AttuneException>(() => new CompareAlignment(comparison.Options with { Groups = ["nosie"], Out = _out }).Run(CancellationToken.None));
         Assert.Equal("ATT4802", error.Code);
         Assert.Contains("noise", error.Hint, StringComparison.Ordinal);
     }
 
-    private JsonObject Report() => JsonNode.Parse(File.ReadAllText(Path.Combine(_out, "alignment.json")))!.AsObject();
+    private bool Has(string metric, string group) => Rows.Any(r => (string)r["metric"]! == metric && (string)r["group"]! == group);
+
+    private void Figure(string metric, string group)
+    {
+        var row = Assert.Single(Rows, r => (string)r["metric"]! == metric && (string)r["group"]! == group);
+        Assert.True((int)row["n"]! > 0, row.ToJsonString());
+        Assert.InRange((double)row["value"]!, (double)row["low"]!, (double)row["high"]!);
+    }
 }

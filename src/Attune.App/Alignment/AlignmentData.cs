@@ -1,4 +1,5 @@
 using System.Globalization;
+using Attune.Core.Checkpoints;
 using Attune.Core.Data;
 using Attune.Core.Preferences;
 using Attune.Core.Worlds;
@@ -11,7 +12,7 @@ namespace Attune.App.Alignment;
 /// <summary>
 /// The files that the arms are trained on, all made of one world's: the same preferences as chosen answers and as pairs,
 /// with a share of the pairs exchanged; the same rankings with and without their margins; the same instructions in four qualities
-/// and two sizes. They are written once, into a folder of their own.
+/// and two sizes. They are written anew each time, into a folder of their own: equal options give equal files.
 /// </summary>
 internal sealed class AlignmentData
 {
@@ -31,12 +32,13 @@ internal sealed class AlignmentData
 
     private AlignmentData(string world, string folder)
     {
-        (_folder, Rankings) = (folder, Path.Combine(world, "rankings.jsonl"));
+        _folder = folder;
+        HeldOut = [.. DataReader.ReadPreferences(Path.Combine(world, "preference.valid.jsonl"))];
         Questions = [.. QuestionSets.Task.Select(set => Path.Combine(world, "questions", $"valid.{set}.jsonl"))];
     }
 
-    /// <summary>The world's rankings, whole.</summary>
-    public string Rankings { get; }
+    /// <summary>The rankings, whole.</summary>
+    public string Rankings => At("rankings");
 
     /// <summary>The rankings as pairs without their margins.</summary>
     public string GradedBare => At("graded-bare");
@@ -50,6 +52,9 @@ internal sealed class AlignmentData
     /// <summary>Questions about validation people with their answers: what a reward model is brought up to date on.</summary>
     public IReadOnlyList<string> Questions { get; }
 
+    /// <summary>Pairs that nobody trains on, as the world labels them.</summary>
+    public IReadOnlyList<PreferenceRow> HeldOut { get; }
+
     /// <summary>Rows and pairs that people would have had to judge.</summary>
     public int PairCount { get; private set; }
 
@@ -62,7 +67,7 @@ internal sealed class AlignmentData
     /// <summary>Instructions of a quality and size.</summary>
     public string Instructions(string quality, string size) => At($"sft-{quality}-{size}");
 
-    /// <summary>Writes what is not there yet.</summary>
+    /// <summary>Writes them.</summary>
     /// <param name="world">Folder of the world.</param>
     /// <param name="folder">Where the files go.</param>
     /// <param name="rows">Pairs, rankings and instructions at most; 0 takes all.</param>
@@ -73,7 +78,7 @@ internal sealed class AlignmentData
         var data = new AlignmentData(world, folder);
         int most = rows == 0 ? int.MaxValue : rows;
         PreferenceRow[] pairs = [.. DataReader.ReadPreferences(Path.Combine(world, "preference.jsonl")).Take(most)];
-        RankingRow[] rankings = [.. DataReader.ReadRankings(data.Rankings).Take(most)];
+        string[] ranked = [.. File.ReadLines(Path.Combine(world, "rankings.jsonl")).Take(most)];
         ConversationRow[] large = [.. DataReader.ReadConversations(Path.Combine(world, "sft.jsonl")).Take(rows == 0 ? int.MaxValue : 4 * rows)];
         var small = large[..(large.Length / SmallPart)];
         data.PairCount = pairs.Length;
@@ -81,27 +86,29 @@ internal sealed class AlignmentData
         {
             cancel.ThrowIfCancellationRequested();
             PreferenceRow[] flipped = [.. PreferenceVariants.Flipped(pairs, share, seed)];
-            Once(data.Pairs(share), path => PreferenceVariants.Write(path, flipped));
-            Once(data.Chosen(share), path => PreferenceVariants.Write(path, PreferenceVariants.Chosen(flipped)));
+            PreferenceVariants.Write(data.Pairs(share), flipped);
+            PreferenceVariants.Write(data.Chosen(share), PreferenceVariants.Chosen(flipped));
         }
-        Once(data.GradedBare, path => PreferenceVariants.Write(path, PreferenceVariants.Pairs(rankings, margins: false)));
-        Once(data.GradedMargins, path => PreferenceVariants.Write(path, PreferenceVariants.Pairs(rankings, margins: true)));
+        Atomic.WriteAllText(data.Rankings, string.Concat(ranked.Select(line => line + "\n")));
+        RankingRow[] rankings = [.. DataReader.ReadRankings(data.Rankings)];
+        PreferenceVariants.Write(data.GradedBare, PreferenceVariants.Pairs(rankings, margins: false));
+        PreferenceVariants.Write(data.GradedMargins, PreferenceVariants.Pairs(rankings, margins: true));
         foreach (var (size, of) in new[] { ("small", small), ("large", large) })
         {
             cancel.ThrowIfCancellationRequested();
-            Once(data.Instructions("written", size), path => PreferenceVariants.Write(path, of));
-            Once(data.Instructions("noisy", size), path => PreferenceVariants.Write(path, PreferenceVariants.Noisy(of, Noise, seed)));
-            Once(data.Instructions("filtered", size), path => PreferenceVariants.Write(path, PreferenceVariants.Filtered(of, Noise, Found, Lost, seed)));
-            Once(data.Instructions("duplicated", size), path => PreferenceVariants.Write(path, PreferenceVariants.Duplicated(of, SmallPart)));
+            PreferenceVariants.Write(data.Instructions("written", size), of);
+            PreferenceVariants.Write(data.Instructions("noisy", size), PreferenceVariants.Noisy(of, Noise, seed));
+            PreferenceVariants.Write(data.Instructions("filtered", size), PreferenceVariants.Filtered(of, Noise, Found, Lost, seed));
+            PreferenceVariants.Write(data.Instructions("duplicated", size), PreferenceVariants.Duplicated(of, SmallPart));
         }
         return data;
     }
 
-    private static void Once(string path, Action<string> write)
-    {
-        if (!File.Exists(path))
-            write(path);
-    }
+    /// <summary>Whether an option of a stage names files of data.</summary>
+    public static bool IsFile(string option) => option is "data" or "keep";
+
+    /// <summary>The files that such an option names.</summary>
+    public static IEnumerable<string> Files(object? value) => value as IEnumerable<string> ?? [(string)value!];
 
     private string At(string name) => Path.Combine(_folder, name + ".jsonl");
 }

@@ -17,7 +17,7 @@ internal sealed record AlignmentArm
     /// <summary>dpo, graded-dpo-margin…: what the report calls it.</summary>
     public required string Key { get; init; }
 
-    /// <summary>sft, dpo or rlhf.</summary>
+    /// <summary>sft, dpo or rlhf; start where nothing is trained.</summary>
     public required string Method { get; init; }
 
     /// <summary>Which part of the report it is for: main, graded, prerequisite, data, beta, rate, noise or length.</summary>
@@ -37,10 +37,13 @@ internal sealed record AlignmentArm
 
     /// <summary>The seeds it is trained with.</summary>
     public required IReadOnlyList<long> Seeds { get; init; }
+
+    /// <summary>Versions that it trains.</summary>
+    public int Versions => Stages.Count == 0 ? 0 : Seeds.Count;
 }
 
 /// <summary>Sizes of the plan.</summary>
-/// <param name="Seeds">Seeds of what the four questions rest on.</param>
+/// <param name="Seeds">Seeds of what the questions rest on.</param>
 /// <param name="SweepSeeds">Seeds of each point of a sweep.</param>
 /// <param name="SftRate">Learning rate of SFT (Muon).</param>
 /// <param name="DpoRate">Learning rate of DPO.</param>
@@ -62,9 +65,15 @@ internal static class AlignmentPlan
 {
     public static readonly string[] Groups = ["main", "graded", "prerequisite", "data", "beta", "rate", "noise", "length"];
 
+    /// <summary>The arm that trains nothing.</summary>
+    public const string Start = "start";
+
     private const double Beta = 0.1, Kl = 0.05;
 
     private static readonly double[] Betas = [0.03, 0.3], Rates = [1.0 / 3, 3], Flips = [0.25, 0.5, 1], Lengths = [0.25, 0.5, 2, 4];
+
+    /// <summary>What a method takes where nothing is varied: β, or PPO's KL coefficient.</summary>
+    public static double OwnBeta(string method) => method == "rlhf" ? Kl : Beta;
 
     /// <summary>The arms of some groups.</summary>
     /// <param name="scale">Sizes.</param>
@@ -92,6 +101,8 @@ internal static class AlignmentPlan
 
         AlignmentArm[] all =
         [
+            // What all start from, as it is.
+            Arm(Start, Start, "main", seeds),
             Arm("sft", "sft", "main", seeds, Sft(data.Chosen(0))),
             Arm("dpo", "dpo", "main", seeds, Dpo(data.Pairs(0))),
             Arm("rlhf", "rlhf", "main", seeds,
@@ -127,7 +138,8 @@ internal static class AlignmentPlan
             .. Flips.SelectMany(share => new[]
             {
                 Arm(Named("sft-flip", share), "sft", "noise", sweep, Sft(data.Chosen(share))) with { Varied = share },
-                Arm(Named("dpo-flip", share), "dpo", "noise", sweep, Dpo(data.Pairs(share))) with { Varied = share },
+                // The sceptic's question rests on these.
+                Arm(Named("dpo-flip", share), "dpo", "noise", seeds, Dpo(data.Pairs(share))) with { Varied = share },
                 Arm(Named("rlhf-flip", share), "rlhf", "noise", sweep, Rlhf(data.Pairs(share))) with { Varied = share },
             }),
             .. Lengths.SelectMany(length => new[]

@@ -1,10 +1,8 @@
-using System.Globalization;
-using System.Security.Cryptography;
-using System.Text;
 using System.Text.Json;
 using Attune.App.Cli;
 using Attune.App.Recipes;
 using Attune.App.Runs;
+using Attune.Core.Checkpoints;
 using Attune.Core.Options;
 using Attune.Core.Versions;
 using Attune.Prompts;
@@ -17,10 +15,13 @@ namespace Attune.App.Alignment;
 internal sealed record StageRun(string Stage, ModelVersion Version, RunFacts Facts, int RecipeLines);
 
 /// <summary>One arm trained with one seed.</summary>
-internal sealed record ArmRun(AlignmentArm Arm, long Seed, IReadOnlyList<StageRun> Stages)
+internal sealed record ArmRun(AlignmentArm Arm, long Seed, ModelVersion Start, IReadOnlyList<StageRun> Stages)
 {
-    /// <summary>The policy that came out.</summary>
-    public ModelVersion Version => Stages.Last(s => s.Stage is not ("reward" or "refresh")).Version;
+    /// <summary>The policy that came out; the start where nothing was trained.</summary>
+    public ModelVersion Version => Stages.LastOrDefault(s => s.Stage is not ("reward" or "refresh"))?.Version ?? Start;
+
+    /// <summary>Whether it is the start itself.</summary>
+    public bool IsStart => Stages.Count == 0;
 
     /// <summary>The reward model on the way, or null.</summary>
     public ModelVersion? Reward => Stages.FirstOrDefault(s => s.Stage == "reward")?.Version;
@@ -33,7 +34,7 @@ internal sealed record ArmRun(AlignmentArm Arm, long Seed, IReadOnlyList<StageRu
 /// Trains the arms, each stage in a folder named by all that decides it: a stage that two arms share is trained once, a
 /// finished one never again, and one that was interrupted goes on where it stopped.
 /// </summary>
-internal sealed class AlignmentRuns(string folder, string store, string instruct, string baseVersion, int threads)
+internal sealed class AlignmentRuns(string folder, string store, ModelVersion instruct, ModelVersion baseVersion, int threads)
 {
     /// <summary>Trains all of them.</summary>
     public IReadOnlyList<ArmRun> Run(IReadOnlyList<AlignmentArm> plan, CancellationToken cancel)
@@ -42,12 +43,13 @@ internal sealed class AlignmentRuns(string folder, string store, string instruct
         foreach (var stage in plan.SelectMany(a => a.Stages))
             Bind(stage, 1);
         var runs = new List<ArmRun>();
-        var count = plan.Sum(a => a.Seeds.Count);
+        var count = plan.Sum(a => a.Versions);
         // Seeds outside, arms inside: an interrupted comparison has whole rows of the table first.
         foreach (var (arm, seed) in plan.SelectMany(a => a.Seeds.Select(s => (a, s))).OrderBy(x => x.s))
         {
             cancel.ThrowIfCancellationRequested();
-            Terminal.Error.Line($"[bold]{runs.Count + 1}/{count} {arm.Key}[/], seed {seed}");
+            if (arm.Versions > 0)
+                Terminal.Error.Line($"[bold]{runs.Count(r => !r.IsStart) + 1}/{count} {arm.Key}[/], seed {seed}");
             runs.Add(Run(arm, seed, cancel));
         }
         return runs;
@@ -55,11 +57,11 @@ internal sealed class AlignmentRuns(string folder, string store, string instruct
 
     private ArmRun Run(AlignmentArm arm, long seed, CancellationToken cancel)
     {
-        var (stages, reward, policy) = (new List<StageRun>(), "", "");
+        var (start, stages, reward, policy) = (arm.FromBase ? baseVersion : instruct, new List<StageRun>(), "", "");
         foreach (var planned in arm.Stages)
         {
             var stage = planned with { Options = planned.Options.ToDictionary(o => o.Key, o => o.Value is "${reward}" ? reward : o.Value is "${policy}" ? policy : o.Value, StringComparer.Ordinal) };
-            var parent = stage.Stage == "refresh" ? reward : arm.FromBase ? baseVersion : instruct;
+            var parent = stage.Stage == "refresh" ? reward : start.Digest;
             var (place, options) = Bind(stage, seed);
             StageOutcome outcome;
             try
@@ -78,7 +80,7 @@ internal sealed class AlignmentRuns(string folder, string store, string instruct
             else
                 policy = outcome.Version.Digest;
         }
-        return new ArmRun(arm, seed, stages);
+        return new ArmRun(arm, seed, start, stages);
     }
 
     private static (Place Place, TrainingOptions Options) Bind(ArmStage stage, long seed)
@@ -88,9 +90,10 @@ internal sealed class AlignmentRuns(string folder, string store, string instruct
         return (OptionsBinder.Bind<Place>(null, where), RecipeRunner.BindTraining(stage.Stage, what, OptionLayer.FromValues(new Dictionary<string, object?> { ["seed"] = seed }, "the plan")));
     }
 
+    // Data by what is in it, not by where it lies: other rows are another run.
     private static string Key(ArmStage stage, long seed, string parent)
     {
-        var text = JsonSerializer.Serialize(new { stage.Stage, Options = stage.Options.OrderBy(o => o.Key, StringComparer.Ordinal).Select(o => new[] { o.Key, OptionText.Of(o.Value) }), seed, parent });
-        return Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(text)))[..12];
+        var options = stage.Options.OrderBy(o => o.Key, StringComparer.Ordinal).Select(o => new[] { o.Key, AlignmentData.IsFile(o.Key) ? string.Join(' ', AlignmentData.Files(o.Value).Select(Digests.Sha256Of)) : OptionText.Of(o.Value) });
+        return Digests.Sha256Of(JsonSerializer.SerializeToUtf8Bytes(new { stage.Stage, Options = options, seed, parent }))[..12];
     }
 }

@@ -16,47 +16,46 @@ internal static class AlignmentTable
         foreach (var arm in plan)
             table.AddPlainRow(arm.Group, arm.Key, arm.FromBase ? "base" : "instruct", string.Join(' ', arm.Seeds), string.Join(", then ", arm.Stages.Select(Describe)));
         Terminal.Out.Write(table);
-        Terminal.Out.Line($"{plan.Sum(a => a.Seeds.Count)} versions to train.");
+        Terminal.Out.Line($"{plan.Sum(a => a.Versions)} versions to train.");
     }
 
     /// <summary>What came out.</summary>
     public static void Print(Report report, IReadOnlyList<MethodCard> methods, IReadOnlyList<string> arms, IReadOnlyList<AlignmentAnswer> answers, string page)
     {
-        var costs = report.Rows.Select(r => r.Metric).Where(m => m.StartsWith("cost.", StringComparison.Ordinal)).Distinct(StringComparer.Ordinal).ToList();
         var about = Terminal.TableOf(["", .. methods.Select(m => m.Key)]);
         about.AddPlainRow(["learns", .. methods.Select(m => m.Basis)]);
         about.AddPlainRow(["models held", .. methods.Select(m => m.ModelsHeld)]);
         about.AddPlainRow(["hyperparameters that matter", .. methods.Select(m => m.Hyperparameters)]);
         about.AddPlainRow(["lines of recipe", .. methods.Select(m => m.RecipeLines.ToString(CultureInfo.InvariantCulture))]);
-        foreach (var cost in costs)
-            about.AddPlainRow([cost["cost.".Length..], .. methods.Select(m => Number(report, cost, m.Key, 1, "N1"))]);
+        foreach (var line in CostLine.All)
+            about.AddPlainRow([line.En, .. methods.Select(m => Number(report, line.Metric, m.Key, line.Format))]);
         Terminal.Out.Write(about);
 
-        var table = Terminal.TableOf("arm", "quality", "helpful", "harm ↓", "wins over SFT", "KL", "reward", "truth", "spread");
+        var table = Terminal.TableOf("arm", "quality %", "helpful %", "harm ↓ %", "wins over SFT %", "prefers chosen %", "KL, nats", "reward", "truth %", "spread %");
         foreach (var arm in arms)
-            table.AddPlainRow(arm, Share(report, "quality", arm), Share(report, "helpfulness", arm), Share(report, "harm", arm), Share(report, "winrate", $"{arm} over sft"),
-                Number(report, "kl", arm, 1, "F2"), Number(report, "reward", arm, 1, "F2"), Number(report, "truth", arm, 100, "F1"), Number(report, "quality.spread", arm, 100, "F2"));
+            table.AddPlainRow(arm, Share(report, "quality", arm), Share(report, "helpfulness", arm), Share(report, "harm", arm), Share(report, "winrate", $"{arm} over sft"), Share(report, "preference", arm),
+                Number(report, "kl", arm, "F2"), Number(report, "reward", arm, "F2"), Share(report, "truth", arm), Find(report, "quality.spread", arm) is { } spread ? (spread.Value * 100).ToString("F2", CultureInfo.InvariantCulture) : "—");
         Terminal.Out.Write(table);
 
         foreach (var answer in answers)
         {
             Terminal.Out.Line($"[bold]{answer.Question}[/] {AlignmentHtml.Word(answer.Finding).En}");
             foreach (var claim in answer.Claims)
-                Terminal.Out.Line($"  {claim.Text}: {AlignmentHtml.Word(claim.Finding).En} ({claim.Measure} {claim.Value:F3}, {claim.Low:F3} to {claim.High:F3})");
+                Terminal.Out.Line($"  {claim.Text}: {AlignmentHtml.Word(claim.Finding).En} ({claim.Measure}: {claim.Figure()})");
         }
         Terminal.Out.Line($"The page: {page}");
     }
 
-    private static string Describe(ArmStage stage) => $"{stage.Stage} ({string.Join(", ", stage.Options.Select(o => $"{o.Key} {(o.Key == "data" ? Files(o.Value) : Convert.ToString(o.Value, CultureInfo.InvariantCulture))}"))})";
+    private static string Describe(ArmStage stage) => $"{stage.Stage} ({string.Join(", ", stage.Options.Select(o => $"{o.Key} {(AlignmentData.IsFile(o.Key) ? Files(o.Value) : Convert.ToString(o.Value, CultureInfo.InvariantCulture))}"))})";
 
-    private static string Files(object? value) => value is string file ? Path.GetFileName(file) : string.Create(CultureInfo.InvariantCulture, $"{((IEnumerable<string>)value!).Count()} files");
+    private static string Files(object? value) => AlignmentData.Files(value).ToArray() is [var file] ? Path.GetFileName(file) : string.Create(CultureInfo.InvariantCulture, $"{AlignmentData.Files(value).Count()} files");
 
     private static string Share(Report report, string metric, string group) => Find(report, metric, group) is { } row
         ? string.Create(CultureInfo.InvariantCulture, $"{row.Value * 100:F1} ({row.Low * 100:F0}–{row.High * 100:F0})")
         : "—";
 
-    private static string Number(Report report, string metric, string group, double times, string format) => Find(report, metric, group) is { } row && double.IsFinite(row.Value)
-        ? (row.Value * times).ToString(format, CultureInfo.InvariantCulture)
+    private static string Number(Report report, string metric, string group, string format) => Find(report, metric, group) is { } row && double.IsFinite(row.Value)
+        ? row.Value.ToString(format, CultureInfo.InvariantCulture)
         : "—";
 
     private static ReportRow? Find(Report report, string metric, string group) => report.Rows.FirstOrDefault(r => r.Metric == metric && r.Group == group);

@@ -16,7 +16,7 @@ namespace Attune.App.Alignment;
 
 /// <summary>
 /// SFT, RLHF and DPO from the same version on the same preferences: plans the arms, trains them, measures them, and says
-/// what the figures say of four questions. What is done is not done again, so the same command resumes.
+/// what the figures say of four questions and of a sceptic's. What is done is not done again, so the same command resumes.
 /// </summary>
 internal sealed class CompareAlignment(CompareAlignmentOptions options)
 {
@@ -45,20 +45,22 @@ internal sealed class CompareAlignment(CompareAlignmentOptions options)
             return ExitCode.Done;
         }
 
-        var runs = new AlignmentRuns(Path.Combine(options.Out, "runs"), options.Store, instruct.Digest, start.Digest, options.Threads).Run(plan, cancel);
+        var runs = new AlignmentRuns(Path.Combine(options.Out, "runs"), options.Store, instruct, start, options.Threads).Run(plan, cancel);
 
         var judge = new WorldJudge(World.Create(world).Language);
         var book = new AnswerBook(options.World, options.Split, options.Items, options.MaxTokens, options.Out);
         var sets = book.Questions(AlignmentFigures.Sets);
-        var measure = new AlignmentMeasure(book, judge, options.Prompts, options.MaxTokens, options.Out);
-        var reward = runs.FirstOrDefault(r => r.Arm.Key == "rlhf")?.Reward;
-        var measured = runs.Select(r => measure.Of(r, sets, r.Arm.FromBase ? start : instruct, reward, cancel)).ToList();
-        var figures = plan.Select(arm => Figures(arm, [.. measured.Where(m => m.Run.Arm == arm)], data)).ToList();
+        var measure = new AlignmentMeasure(book, judge, data.HeldOut, options.Prompts, options.MaxTokens, options.Out);
+        // A policy is judged by the reward model of its own seed: by the one that it may have learnt to exploit.
+        var rewards = runs.Where(r => r.Arm.Key == "rlhf").ToDictionary(r => r.Seed, r => r.Reward);
+        var measured = runs.Select(r => measure.Of(r, sets, rewards.GetValueOrDefault(r.Seed), cancel)).ToList();
+        var started = measured.Where(m => m.Run.IsStart).ToDictionary(m => m.Run.Seed, m => m.Drawn.Rewards);
+        var figures = plan.Select(arm => Figures(arm, [.. measured.Where(m => m.Run.Arm == arm)], started, data)).ToList();
         Write(plan, runs, figures, judge, world, store, data);
         return ExitCode.Done;
     }
 
-    private ArmFigures Figures(AlignmentArm arm, IReadOnlyList<MeasuredRun> runs, AlignmentData data)
+    private ArmFigures Figures(AlignmentArm arm, IReadOnlyList<MeasuredRun> runs, Dictionary<long, double[]?> started, AlignmentData data)
     {
         var costs = new Dictionary<string, IReadOnlyList<double>>(StringComparer.Ordinal);
         void Line(string name, Func<StageRun, double> figure, Func<StageRun, bool> which)
@@ -68,7 +70,7 @@ internal sealed class CompareAlignment(CompareAlignmentOptions options)
         }
 
         // Collecting is people's time; it is the same for all who train on the same preferences.
-        if (arm.Group is "main")
+        if (arm is { Group: "main", Versions: > 0 })
             costs["collecting.hours"] = [.. runs.Select(_ => data.PairCount * options.SecondsPerJudgement / 3600)];
         foreach (var (line, which) in new (string, Func<StageRun, bool>)[] { ("reward", s => s.Stage == "reward"), ("upkeep", s => s.Stage == "refresh"), ("policy", s => s.Stage is not ("reward" or "refresh")) })
         {
@@ -76,8 +78,10 @@ internal sealed class CompareAlignment(CompareAlignmentOptions options)
             Line($"{line}.megabytes", s => s.Facts.PeakMemoryBytes / 1e6, which);
             Line($"{line}.tokens", s => s.Facts.Tokens + s.Facts.Sampled, which);
         }
-        return new ArmFigures(arm.Key, [.. runs.Select(r => r.Judged)], [.. runs.Select(r => r.Drawn.Kl.Average())],
-            runs.All(r => r.Drawn.Rewards is not null) ? [.. runs.Select(r => r.Drawn.Rewards!.Average())] : [], [.. runs.Select(r => r.Drawn.Grades.Average())], costs);
+        // Reward models agree on differences alone: each seed's is read above what it gives the start.
+        double[][] rewards = [.. runs.Where(r => r.Drawn.Rewards is not null).Select(r => r.Drawn.Rewards!.Zip(started[r.Run.Seed]!, (now, before) => now - before).ToArray())];
+        double[][] preference = [.. runs.Select(r => r.Preference).Where(p => p.Length > 0)];
+        return new ArmFigures(arm.Key, [.. runs.Select(r => r.Judged)], [.. runs.Select(r => r.Drawn.Kl)], rewards, [.. runs.Select(r => r.Drawn.Grades)], preference, costs);
     }
 
     private void Write(IReadOnlyList<AlignmentArm> plan, IReadOnlyList<ArmRun> runs, IReadOnlyList<ArmFigures> figures, WorldJudge judge, WorldOptions world, ModelStore store, AlignmentData data)
@@ -97,52 +101,11 @@ internal sealed class CompareAlignment(CompareAlignmentOptions options)
         };
         Atomic.WriteAllText(Path.Combine(options.Out, "alignment.json"), report.ToJson().ToJsonString(new() { WriteIndented = true, Encoder = System.Text.Encodings.Web.JavaScriptEncoder.UnsafeRelaxedJsonEscaping }));
         string[] arms = [.. figures.Select(f => f.Key)];
-        Atomic.WriteAllText(Path.Combine(options.Out, "alignment.html"), AlignmentHtml.Render(report, methods, arms, answers, Sweeps(plan, rows), world.Language));
+        Atomic.WriteAllText(Path.Combine(options.Out, "alignment.html"), AlignmentHtml.Render(report, methods, arms, answers, AlignmentSweeps.Of(plan, rows), world.Language));
         if (options.Json)
             Terminal.WriteJson(report.ToJson());
         else
             AlignmentTable.Print(report, methods, arms, answers, Path.Combine(options.Out, "alignment.html"));
-    }
-
-    /// <summary>Curves over what was varied; the main arm stands in each at its own value. The last one is over KL: how reward and truth part.</summary>
-    private static IReadOnlyList<AlignmentSweep> Sweeps(IReadOnlyList<AlignmentArm> plan, IReadOnlyList<ReportRow> rows)
-    {
-        ReportRow Row(string metric, string arm) => rows.First(r => r.Metric == metric && r.Group == arm);
-        (double, double, double, double) Point(string metric, string arm, double x)
-        {
-            var row = Row(metric, arm);
-            return (x, row.Value, row.Low, row.High);
-        }
-
-        AlignmentSweep Over(string group, double own, string title, string titleZh, string axis) => new(title, titleZh, axis,
-        [
-            .. plan.Where(a => a.Group == group).GroupBy(a => a.Method, StringComparer.Ordinal).Select(method => (method.Key,
-                (IReadOnlyList<(double, double, double, double)>)[.. method.Select(a => (a.Key, X: a.Varied!.Value)).Append((Key: method.Key, X: own == 0 ? 0 : method.Key == "rlhf" && group == "beta" ? own / 2 : own))
-                    .OrderBy(p => p.X).Select(p => Point("quality", p.Key, p.X))])),
-        ]);
-
-        // The same training, shorter and longer, is the curve; without it the arms that went less or more far have to do.
-        string[] overKl = plan.Any(a => a.Group == "length") ? ["length"] : ["beta", "rate"];
-        AlignmentSweep OverKl(string metric, string title, string titleZh) => new(title, titleZh, "KL to the start, nats",
-        [
-            .. plan.Where(a => (a.Group == "main" || overKl.Contains(a.Group)) && rows.Any(r => r.Metric == metric && r.Group == a.Key)).GroupBy(a => a.Method, StringComparer.Ordinal)
-                .Select(method => (method.Key, (IReadOnlyList<(double, double, double, double)>)[.. method.Select(a => Point(metric, a.Key, Row("kl", a.Key).Value)).OrderBy(p => p.Item1)])),
-        ]);
-
-        return
-        [
-            Over("noise", 0, "Noisy labels: quality over the share of exchanged pairs", "标注噪声：质量随被对调的偏好对比例变化", "share exchanged"),
-            Over("beta", 0.1, "Sensitivity to β (DPO) and the KL coefficient (PPO)", "对 β 与 KL 系数的敏感度", "β or KL coefficient"),
-            Over("rate", 1, "Sensitivity to the learning rate", "对学习率的敏感度", "multiple of the rate"),
-            new("Quality of the SFT set × its size", "SFT 数据的质量 × 数量", "share of the rows",
-            [
-                .. plan.Where(a => a.Group == "data").GroupBy(a => a.DataQuality!, StringComparer.Ordinal)
-                    .Select(quality => (quality.Key, (IReadOnlyList<(double, double, double, double)>)[.. quality.Select(a => Point("quality", a.Key, a.Varied!.Value)).OrderBy(p => p.Item1)])),
-            ]),
-            Over("length", 1, "Trained for shorter and longer", "训练更短与更长", "multiple of the length"),
-            OverKl("reward", "Over-optimisation: the reward model's opinion over KL", "过度优化：奖励模型的评分随 KL 变化"),
-            OverKl("truth", "… and the truth about the same answers", "……以及同样回答的真实评分"),
-        ];
     }
 
     private static JsonObject Details(IReadOnlyList<AlignmentArm> plan, IReadOnlyList<AlignmentAnswer> answers, IReadOnlyList<MethodCard> methods, AlignmentData data) => new()
@@ -154,6 +117,7 @@ internal sealed class CompareAlignment(CompareAlignmentOptions options)
             ["method"] = arm.Method,
             ["group"] = arm.Group,
             ["varied"] = arm.Varied,
+            ["seeds"] = arm.Seeds.Count,
             ["from"] = arm.FromBase ? "base" : "instruct",
             ["stages"] = new JsonArray([.. arm.Stages.Select(s => (JsonNode)s.Stage)]),
         })]),

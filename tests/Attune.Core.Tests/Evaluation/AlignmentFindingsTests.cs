@@ -28,7 +28,7 @@ public class AlignmentFindingsTests
     public void Nothing_is_said_of_what_did_not_run()
     {
         var answers = Answer(Arm("sft", 0.5, [1, 1, 1]));
-        Assert.Equal(4, answers.Count);
+        Assert.Equal(5, answers.Count);
         Assert.All(answers, a => Assert.Equal((0, Finding.CannotBeTold), (a.Claims.Count, a.Finding)));
     }
 
@@ -77,5 +77,29 @@ public class AlignmentFindingsTests
             Assert.Equal(("quality of data-written-large − data-written-small", finding, true), (data.Claims[^1].Measure, data.Claims[^1].Finding, data.Claims[^1].Aside));
             Assert.Equal(Finding.Supported, data.Finding);
         }
+    }
+
+    [Fact]
+    public void One_seed_decides_nothing()
+    {
+        var claims = Answer(Arm("dpo", 0.9, [1]), Arm("rlhf", 0.1, [10]), Arm("base-dpo", 0.1, [1])).SelectMany(a => a.Claims).ToList();
+        Assert.Equal(4, claims.Count);
+        Assert.All(claims, c => Assert.Equal(Finding.CannotBeTold, c.Finding));
+    }
+
+    [Theory]
+    [InlineData(0.9, 0.5, 0.1, Finding.Supported)]
+    [InlineData(0.9, 0.9, 0.1, Finding.Refuted)]
+    [InlineData(0.9, 0.9, 0.9, Finding.Refuted)]
+    [InlineData(0.9, 0.5, 0.5, Finding.Refuted)]
+    public void Exchanged_labels_show_where_half_is_learnt_less_and_all_the_wrong_way_round(double straight, double half, double all, Finding finding)
+    {
+        ArmOutcome Learnt(string key, double preference) => Arm(key, 0.5, [1, 1, 1]) with
+        {
+            Preference = [.. Enumerable.Range(0, 3).Select(_ => Enumerable.Range(0, Items).Select(i => preference + 0.05 * (i % 3 - 1)).ToArray())],
+        };
+        var sceptic = Answer(Learnt("dpo", straight), Learnt("dpo-flip-0.5", half), Learnt("dpo-flip-1", all))[4];
+        Assert.Equal(finding, sceptic.Finding);
+        Assert.Equal(3, sceptic.Claims.Count(c => !c.Aside));
     }
 }

@@ -25,9 +25,9 @@ public class AlignmentHtmlTests
         };
         AlignmentAnswer[] answers = [new("Is it so?", "是吗？", [new("It is <so>", "a figure", 0.1, 0.05, 0.2, Finding.Supported)]), new("And this?", "这个呢？", [])];
         var html = AlignmentHtml.Render(report, [new("dpo", "pairs", "成对", "2", "β", 7)], ["dpo"], answers,
-            [new("Noise", "噪声", "share", [("dpo", [(0, 0.7, 0.6, 0.8), (1, 0.2, 0.1, 0.3)])])], "zh");
+            [new("Noise", "噪声", "share", "quality", [("dpo", [(0, 0.7, 0.6, 0.8), (1, 0.2, 0.1, 0.3)])])], "zh");
         Assert.Contains("<html lang=zh", html, StringComparison.Ordinal);
-        foreach (var part in new[] { "Is it so? Supported.", "是吗？成立", "It is &lt;so&gt;", "cannot be told", "policy.seconds", "70.0%", "Noise", "噪声", "&lt;x&gt;" })
+        foreach (var part in new[] { "Is it so? Supported.", "是吗？成立", "It is &lt;so&gt;", "cannot be told", "policy: seconds", "70.0%", "Noise", "噪声", "&lt;x&gt;" })
             Assert.Contains(part, html, StringComparison.OrdinalIgnoreCase);
         Assert.Equal(2, html.Split("<svg").Length - 1);
     }
@@ -40,7 +40,7 @@ public class AlignmentHtmlTests
         foreach (var point in System.Text.RegularExpressions.Regex.Matches(svg, @"cx=([\d.]+) cy=([\d.]+) r=3\.6").Select(m => (X: double.Parse(m.Groups[1].Value, System.Globalization.CultureInfo.InvariantCulture), Y: double.Parse(m.Groups[2].Value, System.Globalization.CultureInfo.InvariantCulture))))
         {
             Assert.InRange(point.X, 56, 756);
-            Assert.InRange(point.Y, 12, 232);
+            Assert.InRange(point.Y, 26, 246);
         }
         Assert.Equal("", SvgPlot.Lines("x", []));
         Assert.NotEqual("", SvgPlot.Lines("x", [("one", [(1, 1, 1, 1)])]));

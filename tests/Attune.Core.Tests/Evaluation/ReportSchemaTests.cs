@@ -1,6 +1,7 @@
 using System.Text.Json.Nodes;
 using Attune.Core.Evaluation;
 using Attune.Core.Evaluation.Comparison;
+using Attune.Testing;
 using Xunit;
 
 namespace Attune.Core.Tests.Evaluation;

@@ -1,3 +1,4 @@
+using System.Globalization;
 using Attune.Core.Evaluation.Statistics;
 
 namespace Attune.Core.Evaluation.Alignment;
@@ -26,6 +27,11 @@ public sealed record AlignmentClaim(string Text, string Measure, double Value, d
 {
     /// <summary>Whether it stands beside the question and decides nothing: size may count, and quality count for more.</summary>
     public bool Aside { get; init; }
+
+    /// <summary>The figure with its interval, as it is shown.</summary>
+    public string Figure() => !double.IsFinite(Value) ? "no figure"
+        : double.IsFinite(High) ? string.Create(CultureInfo.InvariantCulture, $"{Value:F3}, {Low:F3} to {High:F3}")
+        : string.Create(CultureInfo.InvariantCulture, $"{Value:F3}, no interval");
 }
 
 /// <summary>One of the questions, answered.</summary>
@@ -34,7 +40,10 @@ public sealed record AlignmentClaim(string Text, string Measure, double Value, d
 /// <param name="Claims">The claims that it rests on, each with its figure; none where the runs that it needs are not there.</param>
 public sealed record AlignmentAnswer(string Question, string QuestionZh, IReadOnlyList<AlignmentClaim> Claims)
 {
-    /// <summary>A question that joins claims by "and": supported where all are, refuted where one is; claims that stand aside do not count.</summary>
+    /// <summary>
+    /// A question that joins claims by "and": supported where all are, which needs no wider intervals; refuted where one is,
+    /// which k claims do by accident up to k times as often as one. Claims that stand aside do not count.
+    /// </summary>
     public Finding Finding => !Deciding.Any() ? Finding.CannotBeTold
         : Deciding.Any(c => c.Finding == Finding.Refuted) ? Finding.Refuted
         : Deciding.All(c => c.Finding == Finding.Supported) ? Finding.Supported
@@ -47,15 +56,26 @@ public sealed record AlignmentAnswer(string Question, string QuestionZh, IReadOn
 /// <param name="Key">Its name in the plan.</param>
 /// <param name="Quality">Grade of each answer over the best grade, [seed][item], 0 to 1.</param>
 /// <param name="Seconds">What each seed cost in training, reward model included.</param>
-public sealed record ArmOutcome(string Key, IReadOnlyList<double[]> Quality, IReadOnlyList<double> Seconds);
+public sealed record ArmOutcome(string Key, IReadOnlyList<double[]> Quality, IReadOnlyList<double> Seconds)
+{
+    /// <summary>σ(Δ) of held-out pairs, [seed][pair]: above ½ where the chosen answer gained on the rejected one since the start.</summary>
+    public IReadOnlyList<double[]> Preference { get; init; } = [];
+}
 
-/// <summary>The four questions, each turned into claims that an interval can decide.</summary>
+/// <summary>The four questions and the sceptic's, each turned into claims that an interval can decide.</summary>
 public static class AlignmentFindings
 {
     /// <summary>What counts as no difference: three points of quality.</summary>
     public const double Margin = 0.03;
 
-    /// <summary>All four, in order. A question whose arms did not run has no claims.</summary>
+    private static readonly Rule Above = new(d => d.Low > 0, d => d.High < Margin);
+    private static readonly Rule Below = new(d => d.High < 0, d => d.Low > -Margin);
+    private static readonly Rule NotBelow = new(d => d.Low > -Margin, d => d.High < -Margin);
+    private static readonly Rule Level = new(d => d.Low > -Margin && d.High < Margin, d => d.Low > Margin || d.High < -Margin);
+
+    private sealed record Rule(Func<SeededFigure, bool> Supports, Func<SeededFigure, bool> Refutes);
+
+    /// <summary>All of them, in order. A question whose arms did not run has no claims.</summary>
     /// <param name="arms">The outcomes, by their keys in the plan.</param>
     /// <param name="clusters">The cluster of each item.</param>
     public static IReadOnlyList<AlignmentAnswer> Answer(IReadOnlyDictionary<string, ArmOutcome> arms, IReadOnlyList<string> clusters)
@@ -82,26 +102,51 @@ public static class AlignmentFindings
                        .. Arm("data-filtered-large") is { } filtered ? [Better("Filtering the noisy rows beats keeping them", filtered, noisy, clusters)] : Array.Empty<AlignmentClaim>(),
                        .. Arm("data-duplicated-large") is { } duplicated ? [AsGood("A quarter of the rows, once, is as good as the same rows repeated to full size", written, duplicated, clusters)] : Array.Empty<AlignmentClaim>(),
                        .. Arm("data-written-large") is { } all ? [Better("Size alone: all of the rows beat a quarter of them, equally well written", all, written, clusters) with { Aside = true }] : Array.Empty<AlignmentClaim>()] : []),
+            new("Does it show where chosen and rejected were exchanged?", "偏好对被对调时，结果能否看出？",
+            [
+                .. Exchanged("DPO", Arm("dpo"), Arm("dpo-flip-0.5"), Arm("dpo-flip-1"), clusters),
+                .. Exchanged("RM + PPO", Arm("rlhf"), Arm("rlhf-flip-0.5"), Arm("rlhf-flip-1"), clusters).Select(c => c with { Aside = true }),
+            ]),
+        ];
+    }
+
+    /// <summary>Clusters of items that have nothing to do with each other.</summary>
+    internal static string[] Own(int items) => [.. Enumerable.Range(0, items).Select(i => i.ToString(CultureInfo.InvariantCulture))];
+
+    // The held-out pairs are as the world labels them, whatever the arms were trained on; a half is where the start is.
+    private static AlignmentClaim[] Exchanged(string method, ArmOutcome? straight, ArmOutcome? half, ArmOutcome? all, IReadOnlyList<string> clusters)
+    {
+        if (straight is not { Preference: [var first, ..] } || half is null || all is null)
+            return [];
+        var own = Own(first.Length);
+        double[][] start = [.. straight.Preference.Select(seed => seed.Select(_ => 0.5).ToArray())];
+        AlignmentClaim Prefers(string text, string measure, IReadOnlyList<double[]> left, IReadOnlyList<double[]> right, Rule rule) =>
+            Of(text, $"preference of {measure}", SeededMean.Difference(left, right, own), rule);
+        return
+        [
+            Prefers($"{method} on the pairs as they are comes to prefer held-out chosen answers", $"{straight.Key} − ½", straight.Preference, start, Above),
+            Prefers($"{method} on pairs half of which are exchanged learns less of it", $"{half.Key} − {straight.Key}", half.Preference, straight.Preference, Below),
+            Prefers($"{method} on pairs that are all exchanged comes to prefer the rejected", $"{all.Key} − ½", all.Preference, start, Below),
+            Prefers($"{method} on pairs half of which are exchanged stays where it started", $"{half.Key} − ½", half.Preference, start, Level) with { Aside = true },
+            Worse($"{method} on pairs that are all exchanged answers worse than on the pairs as they are", all, straight, clusters) with { Aside = true },
         ];
     }
 
     /// <summary>left is not worse than right by more than the margin.</summary>
-    public static AlignmentClaim AsGood(string text, ArmOutcome left, ArmOutcome right, IReadOnlyList<string> clusters) =>
-        Of(text, left, right, clusters, d => d.Low > -Margin, d => d.High < -Margin);
+    public static AlignmentClaim AsGood(string text, ArmOutcome left, ArmOutcome right, IReadOnlyList<string> clusters) => OfQuality(text, left, right, clusters, NotBelow);
 
     /// <summary>left is better than right.</summary>
-    public static AlignmentClaim Better(string text, ArmOutcome left, ArmOutcome right, IReadOnlyList<string> clusters) =>
-        Of(text, left, right, clusters, d => d.Low > 0, d => d.High < Margin);
+    public static AlignmentClaim Better(string text, ArmOutcome left, ArmOutcome right, IReadOnlyList<string> clusters) => OfQuality(text, left, right, clusters, Above);
 
     /// <summary>left is worse than right.</summary>
-    public static AlignmentClaim Worse(string text, ArmOutcome left, ArmOutcome right, IReadOnlyList<string> clusters) =>
-        Of(text, left, right, clusters, d => d.High < 0, d => d.Low > -Margin);
+    public static AlignmentClaim Worse(string text, ArmOutcome left, ArmOutcome right, IReadOnlyList<string> clusters) => OfQuality(text, left, right, clusters, Below);
 
-    private static AlignmentClaim Of(string text, ArmOutcome left, ArmOutcome right, IReadOnlyList<string> clusters, Func<SeededFigure, bool> yes, Func<SeededFigure, bool> no)
-    {
-        var difference = SeededMean.Difference(left.Quality, right.Quality, clusters);
-        return new(text, $"quality of {left.Key} − {right.Key}", difference.Value, difference.Low, difference.High, Decide(yes(difference), no(difference)));
-    }
+    private static AlignmentClaim OfQuality(string text, ArmOutcome left, ArmOutcome right, IReadOnlyList<string> clusters, Rule rule) =>
+        Of(text, $"quality of {left.Key} − {right.Key}", SeededMean.Difference(left.Quality, right.Quality, clusters), rule);
+
+    // One seed says nothing about another: its interval stands, and decides nothing.
+    private static AlignmentClaim Of(string text, string measure, SeededFigure difference, Rule rule) =>
+        new(text, measure, difference.Value, difference.Low, difference.High, difference.Seeds.Count < 2 ? Finding.CannotBeTold : Decide(rule.Supports(difference), rule.Refutes(difference)));
 
     private static AlignmentClaim Cheaper(ArmOutcome left, ArmOutcome right)
     {

@@ -17,17 +17,22 @@ public sealed record MethodCard(string Key, string Basis, string BasisZh, string
 /// <summary>A sweep: a figure over what was varied.</summary>
 /// <param name="Title">What it shows.</param>
 /// <param name="TitleZh">In Chinese.</param>
-/// <param name="X">The axis.</param>
+/// <param name="X">The axis below.</param>
+/// <param name="Y">The axis beside.</param>
 /// <param name="Lines">A method's points, each (x, value, low, high).</param>
-public sealed record AlignmentSweep(string Title, string TitleZh, string X, IReadOnlyList<(string Name, IReadOnlyList<(double X, double Value, double Low, double High)> Points)> Lines);
+public sealed record AlignmentSweep(string Title, string TitleZh, string X, string Y, IReadOnlyList<(string Name, IReadOnlyList<(double X, double Value, double Low, double High)> Points)> Lines)
+{
+    /// <summary>Whether what was varied was multiplied, not added to.</summary>
+    public bool Logarithmic { get; init; }
+}
 
 /// <summary>The comparison of alignment methods as one self-contained page, in English and Chinese.</summary>
 public static class AlignmentHtml
 {
     private static readonly (string Metric, string En, string Zh, string Format)[] Columns =
     [
-        ("quality", "quality", "质量", "%"), ("helpfulness", "helpful", "有用", "%"), ("harm", "harm ↓", "有害 ↓", "%"), ("winrate", "wins over SFT", "对 SFT 胜率", "%"),
-        ("kl", "KL, nats", "KL（奈特）", "F2"), ("reward", "reward", "奖励", "F2"), ("truth", "true grade, drawn", "真实评分（采样）", "%"), ("quality.spread", "spread over seeds", "种子间离散", "F3"),
+        ("quality", "quality", "质量", "%"), ("helpfulness", "helpful", "有用", "%"), ("harm", "harm ↓", "有害 ↓", "%"), ("winrate", "wins over SFT", "对 SFT 胜率", "%"), ("preference", "prefers chosen", "偏向被选回答", "%"),
+        ("kl", "KL, nats", "KL（奈特）", "F2"), ("reward", "reward", "奖励", "F2"), ("truth", "true grade, drawn", "真实评分（采样）", "%"), ("quality.spread", "spread of quality", "质量的种子间离散", "%"),
     ];
 
     /// <summary>Renders the page.</summary>
@@ -41,9 +46,10 @@ public static class AlignmentHtml
         Methods(html, report, methods);
         Figures(html, report, arms);
         html.Append(HtmlReport.Both("h2", "Helpful and harmful", "有用与有害"));
+        html.Append(CultureInfo.InvariantCulture, $"<p class=legend><span style='--c:var(--s0)'>{HtmlReport.Both("span", "helpful: harmless requests done", "有用：完成的无害请求")}</span><span style='--c:var(--s1)'>{HtmlReport.Both("span", "harm: secrets given away", "有害：泄露的秘密")}</span></p>");
         html.Append(SvgPlot.Intervals([.. arms.Select(arm => (arm, arm, (IReadOnlyList<(double, double, double)?>)[Interval(report, "helpfulness", arm), Interval(report, "harm", arm)]))]));
-        foreach (var sweep in sweeps.Where(s => s.Lines.Count > 0))
-            html.Append(HtmlReport.Both("h2", sweep.Title, sweep.TitleZh)).Append(SvgPlot.Lines(sweep.X, sweep.Lines));
+        foreach (var sweep in sweeps.Where(s => s.Lines.Any(l => l.Points.Count > 0)))
+            html.Append(HtmlReport.Both("h2", sweep.Title, sweep.TitleZh)).Append(SvgPlot.Lines(sweep.X, sweep.Lines, sweep.Y, sweep.Logarithmic));
         html.Append(CultureInfo.InvariantCulture, $"<footer><p><code>{Text(report.Command)}</code></p><p>{Text(string.Join(" · ", report.Environment.Select(e => $"{e.Key}: {e.Value}")))}</p></footer>");
         return html.Append("</main></html>").ToString();
     }
@@ -66,11 +72,11 @@ public static class AlignmentHtml
                 html.Append(HtmlReport.Both("p", "The runs that would answer it were not asked for.", "未运行回答此问题所需的实验。"));
             else
             {
-                html.Append("<div class=scroll><table><tr><th><th><th>");
+                html.Append("<div class=scroll><table><col class=label><tr>").Append(HtmlReport.Both("th", "claim", "论断")).Append(HtmlReport.Both("th", "figure, 95% interval", "数值与 95% 区间")).Append(HtmlReport.Both("th", "verdict", "结论"));
                 foreach (var claim in answer.Claims)
                 {
                     var (word, wordZh) = Word(claim.Finding);
-                    html.Append(CultureInfo.InvariantCulture, $"<tr><th>{Text(claim.Text)}<td>{claim.Value:F3} <small>{Ends(claim)}; {Text(claim.Measure)}</small><td>{HtmlReport.Both("b", word, wordZh)}");
+                    html.Append(CultureInfo.InvariantCulture, $"<tr><th>{Text(claim.Text)}<td><b>{claim.Figure()}</b> <small>{Text(claim.Measure)}</small><td>{HtmlReport.Both("b", word, wordZh)}{(claim.Aside ? HtmlReport.Both("small", "beside the question, decides nothing", "仅供参考，不参与结论") : "")}");
                 }
                 html.Append("</table></div>");
             }
@@ -86,9 +92,9 @@ public static class AlignmentHtml
         Line("models held", "训练中所持模型", m => Text(m.ModelsHeld));
         Line("hyperparameters that matter", "关键超参数", m => Text(m.Hyperparameters));
         Line("lines of recipe", "配方行数", m => m.RecipeLines.ToString(CultureInfo.InvariantCulture));
-        foreach (var metric in report.Rows.Select(r => r.Metric).Where(m => m.StartsWith("cost.", StringComparison.Ordinal)).Distinct(StringComparer.Ordinal))
-            Line(metric["cost.".Length..], metric["cost.".Length..], m => Cell(report, metric, m.Key, "N0"));
-        html.Append("</table></div>");
+        foreach (var cost in CostLine.All)
+            Line(cost.En, cost.Zh, m => Cell(report, cost.Metric, m.Key, cost.Format));
+        html.Append("</table></div>").Append(HtmlReport.Both("p class=note", "Costs are means over seeds, beside them the least and the most. A dash: the method pays no such line.", "代价为各种子的平均值，旁为最小与最大值；横线表示该方法无此项。"));
 
         void Line(string en, string zh, Func<MethodCard, string> cell)
         {
@@ -109,11 +115,13 @@ public static class AlignmentHtml
             foreach (var column in Columns)
                 html.Append(CultureInfo.InvariantCulture, $"<td>{Cell(report, column.Metric, column.Metric == "winrate" ? $"{arm} over sft" : arm, column.Format)}");
         }
-        html.Append("</table></div>");
+        html.Append("</table></div>").Append(HtmlReport.Both("p class=note",
+            "A figure's n and method appear when the pointer rests on it. Prefers chosen: held-out pairs as the world labels them; a half is where it started. Reward: the reward model of the same seed, above what it gives the start.",
+            "将指针停在数字上可见样本数与方法。偏向被选回答：按世界标注的留出偏好对，二分之一为起点。奖励：同一种子的奖励模型评分，减去其对起点的评分。"));
     }
 
     private static string Cell(Report report, string metric, string group, string format) => Find(report, metric, group) is { } row && double.IsFinite(row.Value)
-        ? $"<b>{Number(row.Value, format)}</b> <small>{Number(row.Low, format)} … {Number(row.High, format)}</small>"
+        ? string.Create(CultureInfo.InvariantCulture, $"<span title='n {row.N}: {Text(row.Method)}'><b>{Number(row.Value, format)}</b> <small>{(double.IsFinite(row.High) ? $"{Number(row.Low, format)} … {Number(row.High, format)}" : "no interval")}</small></span>")
         : "—";
 
     // "%" is a share in percent with one digit; the invariant culture would put a space before the sign.
@@ -124,10 +132,6 @@ public static class AlignmentHtml
         Find(report, metric, arm) is { } row ? (row.Value, Math.Max(0, row.Low), Math.Min(1, row.High)) : null;
 
     private static ReportRow? Find(Report report, string metric, string group) => report.Rows.FirstOrDefault(r => r.Metric == metric && r.Group == group);
-
-    private static string Ends(AlignmentClaim claim) => double.IsInfinity(claim.High)
-        ? "one seed: no interval"
-        : string.Create(CultureInfo.InvariantCulture, $"{claim.Low:F3} … {claim.High:F3}");
 
     private static string Capital(string text) => char.ToUpperInvariant(text[0]) + text[1..];
 

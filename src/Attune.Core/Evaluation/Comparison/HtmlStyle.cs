@@ -29,8 +29,8 @@ internal static class HtmlStyle
         tr:first-child th{font-weight:600;border-bottom-width:2px}td b{font-weight:600;font-variant-numeric:tabular-nums}
         small{color:var(--soft);font-size:.78rem;font-variant-numeric:tabular-nums}td small{display:block}i{color:var(--soft);font-style:normal}
         .bar{display:block;margin-top:.25rem;width:100%;max-width:190px}.plot{width:100%;height:auto;margin:.6rem 0;display:block}.plot text{fill:var(--ink);font-size:12.5px}.plot .tick{fill:var(--soft);font-size:11px}
-        .legend span,.kinds span{margin-right:1.3rem;white-space:nowrap;display:inline-block}.kinds{font-size:.85rem;color:var(--soft);margin:.1rem 0 1.1rem}
-        .legend span:before,.kinds span:before{content:"";display:inline-block;width:.72em;height:.72em;border-radius:50%;background:var(--c);margin-right:.45em}.kinds span:before{border-radius:2px}
+        .legend>span,.kinds>span{margin-right:1.3rem;white-space:nowrap;display:inline-block}.kinds{font-size:.85rem;color:var(--soft);margin:.1rem 0 1.1rem}
+        .legend>span:before,.kinds>span:before{content:"";display:inline-block;width:.72em;height:.72em;border-radius:50%;background:var(--c);margin-right:.45em}.kinds>span:before{border-radius:2px}
         .stage{margin:1rem 0 .1rem;font-weight:600}
         footer{margin-top:3rem;color:var(--soft);font-size:.85rem;border-top:1px solid var(--rule);overflow-wrap:anywhere}code{font-size:.85rem}
         """;

@@ -78,38 +78,55 @@ public static class SvgPlot
         return svg.Append("</svg>").ToString();
     }
 
-    /// <summary>Lines of points with their intervals on one pair of axes; both axes span what is drawn.</summary>
+    /// <summary>Lines of points with their intervals on one pair of axes; both axes span what is drawn. Lines stand a little beside each other, so that none hides another's intervals.</summary>
     /// <param name="axis">What stands below.</param>
     /// <param name="lines">A name and its points, in order of x.</param>
-    public static string Lines(string axis, IReadOnlyList<(string Name, IReadOnlyList<(double X, double Value, double Low, double High)> Points)> lines)
+    /// <param name="beside">What stands beside.</param>
+    /// <param name="logarithmic">Whether equal steps of x are equal ratios; then every x is above 0.</param>
+    public static string Lines(string axis, IReadOnlyList<(string Name, IReadOnlyList<(double X, double Value, double Low, double High)> Points)> lines, string beside = "", bool logarithmic = false)
     {
-        const int left = 56, top = 12, width = 700, height = 220;
+        const int left = 56, top = 26, width = 700, height = 220, step = 5;
         var points = lines.SelectMany(l => l.Points).Where(p => double.IsFinite(p.X) && double.IsFinite(p.Value)).ToList();
         if (points.Count == 0)
             return "";
-        var (x0, x1) = Span(points.Select(p => p.X));
+        double Place(double x) => logarithmic ? Math.Log(x) : x;
+        var (x0, x1) = Span(points.Select(p => Place(p.X)));
         var (y0, y1) = Span(points.SelectMany(p => new[] { p.Value, p.Low, p.High }).Where(double.IsFinite));
-        double X(double x) => left + width * (x - x0) / (x1 - x0);
-        double Y(double y) => top + height * (y1 - y) / (y1 - y0);
+        double X(double x) => left + width * (Place(x) - x0) / (x1 - x0);
+        double Y(double y) => top + height * (y1 - Math.Clamp(y, y0, y1)) / (y1 - y0);
         var svg = new StringBuilder();
-        svg.Append(CultureInfo.InvariantCulture, $"<svg class=plot viewBox='0 0 {left + width + 20} {top + height + 54}' role=img>");
+        svg.Append(CultureInfo.InvariantCulture, $"<svg class=plot viewBox='0 0 {left + width + 20} {top + height + 54}' role=img><text x={left} y={top - 10} class=tick>{WebUtility.HtmlEncode(beside)}</text>");
         for (var tick = 0; tick <= 4; tick++)
         {
-            var (y, x) = (y0 + (y1 - y0) * tick / 4, x0 + (x1 - x0) * tick / 4);
-            svg.Append(CultureInfo.InvariantCulture, $"<line x1={left} x2={left + width} y1={Y(y):F1} y2={Y(y):F1} stroke='var(--rule)'/><text x={left - 8} y={Y(y) + 4:F1} text-anchor=end class=tick>{y:G3}</text><text x={X(x):F1} y={top + height + 18} text-anchor=middle class=tick>{x:G3}</text>");
+            var y = y0 + (y1 - y0) * tick / 4;
+            svg.Append(CultureInfo.InvariantCulture, $"<line x1={left} x2={left + width} y1={Y(y):F1} y2={Y(y):F1} stroke='var(--rule)'/><text x={left - 8} y={Y(y) + 4:F1} text-anchor=end class=tick>{y:G3}</text>");
         }
+        foreach (var x in Ticks([.. points.Select(p => p.X).Distinct().Order()], X, x0, x1, logarithmic))
+            svg.Append(CultureInfo.InvariantCulture, $"<text x={X(x):F1} y={top + height + 18} text-anchor=middle class=tick>{x:G3}</text>");
         svg.Append(CultureInfo.InvariantCulture, $"<text x={left + width} y={top + height + 34} text-anchor=end class=tick>{WebUtility.HtmlEncode(axis)}</text>");
+        var legend = left + 6;
         for (var l = 0; l < lines.Count; l++)
         {
+            var drawn = lines[l].Points.Where(p => double.IsFinite(p.X) && double.IsFinite(p.Value)).Select(p => (X: X(p.X) + (l - (lines.Count - 1) / 2.0) * step, p.Value, Low: double.IsFinite(p.Low) ? p.Low : y0, High: double.IsFinite(p.High) ? p.High : y1)).ToList();
             svg.Append(CultureInfo.InvariantCulture, $"<polyline fill=none stroke='var(--s{l % 5})' stroke-width=1.8 points='");
-            foreach (var point in lines[l].Points)
-                svg.Append(CultureInfo.InvariantCulture, $"{X(point.X):F1},{Y(point.Value):F1} ");
+            foreach (var point in drawn)
+                svg.Append(CultureInfo.InvariantCulture, $"{point.X:F1},{Y(point.Value):F1} ");
             svg.Append("'/>");
-            foreach (var point in lines[l].Points)
-                svg.Append(CultureInfo.InvariantCulture, $"<line x1={X(point.X):F1} x2={X(point.X):F1} y1={Y(point.Low):F1} y2={Y(point.High):F1} stroke='var(--s{l % 5})'/><circle cx={X(point.X):F1} cy={Y(point.Value):F1} r=3.6 fill='var(--s{l % 5})'/>");
-            svg.Append(CultureInfo.InvariantCulture, $"<circle cx={left + l * 150 + 6} cy={top + height + 46} r=4 fill='var(--s{l % 5})'/><text x={left + l * 150 + 16} y={top + height + 50} class=tick>{WebUtility.HtmlEncode(lines[l].Name)}</text>");
+            foreach (var point in drawn)
+                svg.Append(CultureInfo.InvariantCulture, $"<line x1={point.X:F1} x2={point.X:F1} y1={Y(point.Low):F1} y2={Y(point.High):F1} stroke='var(--s{l % 5})'/><circle cx={point.X:F1} cy={Y(point.Value):F1} r=3.6 fill='var(--s{l % 5})'/>");
+            svg.Append(CultureInfo.InvariantCulture, $"<circle cx={legend} cy={top + height + 46} r=4 fill='var(--s{l % 5})'/><text x={legend + 10} y={top + height + 50} class=tick>{WebUtility.HtmlEncode(lines[l].Name)}</text>");
+            legend += 44 + 7 * lines[l].Name.Length;
         }
         return svg.Append("</svg>").ToString();
+    }
+
+    // What was measured, where that leaves room to read; else five places at equal distances.
+    private static IEnumerable<double> Ticks(double[] values, Func<double, double> place, double x0, double x1, bool logarithmic)
+    {
+        const int room = 36;
+        if (values.Zip(values.Skip(1)).All(p => place(p.Second) - place(p.First) >= room))
+            return values;
+        return Enumerable.Range(0, 5).Select(tick => x0 + (x1 - x0) * tick / 4).Select(x => logarithmic ? Math.Exp(x) : x);
     }
 
     // A little wider than what is drawn; never empty.

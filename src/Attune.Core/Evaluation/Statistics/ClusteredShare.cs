@@ -21,17 +21,17 @@ public static class ClusteredShare
         return values.Length == 0 ? (0, 1) : Wilson.OfShare(share, Items(share, error, clusters), z);
     }
 
-    // As many independent items as these are worth. Luck may make clusters agree less than strangers do: that earns no
-    // narrower interval than their number.
-    private static double Items<T>(double share, double error, ReadOnlySpan<T> clusters) where T : notnull
+    /// <summary>The fewest independent items that items in clusters may be worth: as many as if every cluster answered as one, n² / Σ size².</summary>
+    internal static double Fewest<T>(ReadOnlySpan<T> clusters) where T : notnull
     {
         var sizes = new Dictionary<T, double>();
         foreach (var cluster in clusters)
             sizes[cluster] = sizes.GetValueOrDefault(cluster) + 1;
-        double n = clusters.Length, least = n * n / sizes.Values.Sum(size => size * size);
-        // Where nothing varies, or there is one cluster only, the error says nothing: suppose that clusters answer as one.
-        if (share is 0 or 1 || sizes.Count == 1)
-            return least;
-        return Math.Min(n, share * (1 - share) / (error * error));
+        return (double)clusters.Length * clusters.Length / sizes.Values.Sum(size => size * size);
     }
+
+    // As many independent items as these are worth. Luck may make clusters agree less than strangers do: that earns no
+    // narrower interval than their number. Where nothing varies, or there is one cluster only, the error says nothing.
+    private static double Items<T>(double share, double error, ReadOnlySpan<T> clusters) where T : notnull =>
+        share is 0 or 1 || !clusters[1..].ContainsAnyExcept(clusters[0]) ? Fewest(clusters) : Math.Min(clusters.Length, share * (1 - share) / (error * error));
 }

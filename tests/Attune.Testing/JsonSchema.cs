@@ -1,12 +1,12 @@
 using System.Text.Json.Nodes;
 
-namespace Attune.Core.Tests.Evaluation;
+namespace Attune.Testing;
 
 /// <summary>
 /// As much of JSON Schema 2020-12 as docs/report.schema.json uses. A keyword that it does not know is an error, so that
 /// the schema cannot ask for what nobody checks.
 /// </summary>
-internal static class JsonSchema
+public static class JsonSchema
 {
     /// <summary>What is wrong with a value, each with its place; empty where it is valid.</summary>
     public static IReadOnlyList<string> Faults(JsonObject schema, JsonNode? value)
