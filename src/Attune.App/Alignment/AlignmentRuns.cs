@@ -25,9 +25,6 @@ internal sealed record ArmRun(AlignmentArm Arm, long Seed, ModelVersion Start, I
 
     /// <summary>The reward model on the way, or null.</summary>
     public ModelVersion? Reward => Stages.FirstOrDefault(s => s.Stage == "reward")?.Version;
-
-    /// <summary>Seconds of all its stages.</summary>
-    public double Seconds => Stages.Sum(s => s.Facts.Seconds);
 }
 
 /// <summary>

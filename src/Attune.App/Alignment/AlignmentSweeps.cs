@@ -17,19 +17,21 @@ internal static class AlignmentSweeps
             .. at.Where(p => found.ContainsKey((metric, p.Arm))).OrderBy(p => p.X).Select(p => (p.X, found[(metric, p.Arm)])).Select(p => (p.X, p.Item2.Value, p.Item2.Low, p.Item2.High)),
         ]);
 
+        // Every method has its place in every plot, and so its colour.
+        string[] methods = [.. plan.Where(a => a.Versions > 0).Select(a => a.Method).Distinct(StringComparer.Ordinal)];
+
         // The main arm stands in each curve of its method, at its own value.
-        AlignmentSweep Over(string group, string metric, Func<string, double> own, string title, string titleZh, string axis) => new(title, titleZh, axis, metric,
+        AlignmentSweep Over(string group, string metric, Func<string, double> own, string title, string titleZh, string axis) => new(title, titleZh, axis, $"{metric}, 0 to 1",
         [
-            .. plan.Where(a => a.Group == group).GroupBy(a => a.Method, StringComparer.Ordinal)
-                .Select(method => Line(method.Key, metric, method.Select(a => (a.Key, a.Varied!.Value)).Append((method.Key, own(method.Key))))),
+            .. methods.Select(method => (Key: method, Arms: plan.Where(a => a.Group == group && a.Method == method).ToArray()))
+                .Select(method => Line(method.Key, metric, method.Arms.Length == 0 ? [] : method.Arms.Select(a => (a.Key, a.Varied!.Value)).Append((method.Key, own(method.Key))))),
         ]);
 
         // The same training, shorter and longer, is the curve; without it the arms that went less or more far have to do. All begin at the start.
         string[] far = ["main", .. plan.Any(a => a.Group == "length") ? ["length"] : new[] { "beta", "rate" }];
-        AlignmentSweep OverKl(string metric, string title, string titleZh) => new(title, titleZh, "KL to the start, nats an answer", metric,
+        AlignmentSweep OverKl(string metric, string unit, string title, string titleZh) => new(title, titleZh, "KL to the start, nats an answer", unit,
         [
-            .. plan.Where(a => a.Versions > 0 && far.Contains(a.Group)).GroupBy(a => a.Method, StringComparer.Ordinal)
-                .Select(method => Line(method.Key, metric, method.Select(a => a.Key).Append(AlignmentPlan.Start).Select(arm => (arm, found[("kl", arm)].Value)))),
+            .. methods.Select(method => Line(method, metric, plan.Where(a => a.Method == method && far.Contains(a.Group)).Select(a => a.Key).Append(AlignmentPlan.Start).Select(arm => (arm, found[("kl", arm)].Value)))),
         ]);
 
         return
@@ -38,14 +40,14 @@ internal static class AlignmentSweeps
             Over("noise", "preference", _ => 0, "… and what was learnt: held-out preference as the world labels it; a half is the start", "……以及学到了什么：以世界标注的留出偏好衡量，二分之一为起点", "share exchanged"),
             Over("beta", "quality", AlignmentPlan.OwnBeta, "Sensitivity to β (DPO) and the KL coefficient (PPO)", "对 β 与 KL 系数的敏感度", "β or KL coefficient") with { Logarithmic = true },
             Over("rate", "quality", _ => 1, "Sensitivity to the learning rate", "对学习率的敏感度", "multiple of the rate") with { Logarithmic = true },
-            new("Quality of the SFT set × its size", "SFT 数据的质量 × 数量", "share of the rows", "quality",
+            new("Quality of the SFT set × its size", "SFT 数据的质量 × 数量", "share of the rows", "quality, 0 to 1",
             [
                 .. plan.Where(a => a.Group == "data").GroupBy(a => a.DataQuality!, StringComparer.Ordinal)
                     .Select(quality => Line(quality.Key, "quality", quality.Select(a => (a.Key, a.Varied!.Value)))),
             ]) { Logarithmic = true },
             Over("length", "quality", _ => 1, "Trained for shorter and longer", "训练更短与更长", "multiple of the length") with { Logarithmic = true },
-            OverKl("reward", "Over-optimisation: the reward model's opinion, above the start's, over KL", "过度优化：奖励模型的评分（相对起点）随 KL 变化"),
-            OverKl("truth", "… and the truth about the same answers", "……以及同样回答的真实评分"),
+            OverKl("reward", "reward above the start", "Over-optimisation: the reward model's opinion, above the start's, over KL", "过度优化：奖励模型的评分（相对起点）随 KL 变化"),
+            OverKl("truth", "true grade, 0 to 1", "… and the truth about the same answers", "……以及同样回答的真实评分"),
         ];
     }
 }

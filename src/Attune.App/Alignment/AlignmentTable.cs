@@ -34,7 +34,7 @@ internal static class AlignmentTable
         var table = Terminal.TableOf("arm", "quality %", "helpful %", "harm ↓ %", "wins over SFT %", "prefers chosen %", "KL, nats", "reward", "truth %", "spread %");
         foreach (var arm in arms)
             table.AddPlainRow(arm, Share(report, "quality", arm), Share(report, "helpfulness", arm), Share(report, "harm", arm), Share(report, "winrate", $"{arm} over sft"), Share(report, "preference", arm),
-                Number(report, "kl", arm, "F2"), Number(report, "reward", arm, "F2"), Share(report, "truth", arm), Find(report, "quality.spread", arm) is { } spread ? (spread.Value * 100).ToString("F2", CultureInfo.InvariantCulture) : "—");
+                Number(report, "kl", arm, "F2"), Number(report, "reward", arm, "F2"), Share(report, "truth", arm), Find(report, "quality.spread", arm) is { } spread ? Shown.Of(spread.Value * 100, "F2") : "—");
         Terminal.Out.Write(table);
 
         foreach (var answer in answers)
@@ -51,11 +51,11 @@ internal static class AlignmentTable
     private static string Files(object? value) => AlignmentData.Files(value).ToArray() is [var file] ? Path.GetFileName(file) : string.Create(CultureInfo.InvariantCulture, $"{AlignmentData.Files(value).Count()} files");
 
     private static string Share(Report report, string metric, string group) => Find(report, metric, group) is { } row
-        ? string.Create(CultureInfo.InvariantCulture, $"{row.Value * 100:F1} ({row.Low * 100:F0}–{row.High * 100:F0})")
+        ? $"{Shown.Percent(row.Value)} ({Shown.Percent(row.Low)}–{Shown.Percent(row.High)})"
         : "—";
 
     private static string Number(Report report, string metric, string group, string format) => Find(report, metric, group) is { } row && double.IsFinite(row.Value)
-        ? row.Value.ToString(format, CultureInfo.InvariantCulture)
+        ? Shown.Of(row.Value, format)
         : "—";
 
     private static ReportRow? Find(Report report, string metric, string group) => report.Rows.FirstOrDefault(r => r.Metric == metric && r.Group == group);

@@ -74,7 +74,7 @@ internal sealed class CompareAlignment(CompareAlignmentOptions options)
             costs["collecting.hours"] = [.. runs.Select(_ => data.PairCount * options.SecondsPerJudgement / 3600)];
         foreach (var (line, which) in new (string, Func<StageRun, bool>)[] { ("reward", s => s.Stage == "reward"), ("upkeep", s => s.Stage == "refresh"), ("policy", s => s.Stage is not ("reward" or "refresh")) })
         {
-            Line($"{line}.seconds", s => s.Facts.Seconds, which);
+            Line($"{line}.seconds", s => s.Facts.Seconds + s.Facts.ReferenceSeconds, which);
             Line($"{line}.megabytes", s => s.Facts.PeakMemoryBytes / 1e6, which);
             Line($"{line}.tokens", s => s.Facts.Tokens + s.Facts.Sampled, which);
         }

@@ -115,6 +115,7 @@ internal static class StageRunner
         ["target_tokens"] = facts.TargetTokens,
         ["sampled_tokens"] = facts.Sampled,
         ["sampling_seconds"] = facts.SamplingSeconds,
+        ["reference_seconds"] = facts.ReferenceSeconds,
         ["seconds"] = facts.Seconds,
         ["tokens_per_second"] = facts.TokensPerSecond,
         ["peak_memory_bytes"] = facts.PeakMemoryBytes,

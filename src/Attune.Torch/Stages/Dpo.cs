@@ -50,7 +50,7 @@ public static class Dpo
 
         // Preflight
         var report = Preflight.OfPairs(rows, tally, tokenizer, contract.EndOfTurn);
-        var reference = new ReferenceScores(run.Path, decoder);
+        var reference = new ReferenceScores(run.Path, decoder, context.Time);
         var scores = reference.Of(rows, context);
         PairBatch Pairs(IReadOnlyList<PairRow> from, IReadOnlyList<float> scored, int[] batch) => new(Batches.OfPairs(from, batch, share: true), [.. batch.Select(i => scored[2 * i]), .. batch.Select(i => scored[2 * i + 1])], [.. batch.Select(i => (float)(options.MarginScale * (from[i].Margin ?? 0)))]);
         IReadOnlyList<PairBatch> MicroBatches(long step) => [.. plan.At(step).Select(b => Pairs(rows, scores, b))];
@@ -62,7 +62,7 @@ public static class Dpo
         context.Show(new StagePreflight(Stage, report, estimate, steps, [PairMeters.ChosenFalls, .. check.Warnings()]));
 
         // Loop
-        var state = run.Resume(optimiser);
+        var state = run.Resume(optimiser).Scored(reference);
         using var log = new MetricsLog(run.Path, state, context.Time);
         var (pace, clock) = (new Pace(context.Time, state.Seconds), new CheckpointClock(options, context.Time));
         context.TellStart(Stage, state, steps);

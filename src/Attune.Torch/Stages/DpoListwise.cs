@@ -48,7 +48,7 @@ internal static class DpoListwise
 
         // Preflight
         var report = Preflight.OfConversations([.. lists.SelectMany(l => l.Rows)], tally, tokenizer, contract.EndOfTurn);
-        var reference = new ReferenceScores(run.Path, decoder);
+        var reference = new ReferenceScores(run.Path, decoder, context.Time);
         var rankings = ScoredLists.Of(lists, reference, context);
         IReadOnlyList<ListBatch> MicroBatches(long step) => [.. plan.At(step).Select(b => rankings.Batch(b))];
         var validationRankings = ScoredLists.Of(validationLists, reference, context);
@@ -59,7 +59,7 @@ internal static class DpoListwise
         context.Show(new StagePreflight(Stage, report, estimate, steps, [PairMeters.ChosenFalls, .. check.Warnings()]));
 
         // Loop
-        var state = run.Resume(optimiser);
+        var state = run.Resume(optimiser).Scored(reference);
         using var log = new MetricsLog(run.Path, state, context.Time);
         var (pace, clock) = (new Pace(context.Time, state.Seconds), new CheckpointClock(options, context.Time));
         context.TellStart(Stage, state, steps);

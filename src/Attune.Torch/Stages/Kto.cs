@@ -48,7 +48,7 @@ public static class Kto
         // Preflight
         var report = Preflight.OfConversations([.. rows.Select(r => r.Row)], tally, tokenizer, contract.EndOfTurn);
         var warnings = Warnings(rows, options);
-        var reference = new ReferenceScores(run.Path, decoder);
+        var reference = new ReferenceScores(run.Path, decoder, context.Time);
         var answers = KtoRows.Of(rows, reference, options, Stage, context);
         IReadOnlyList<KtoBatch> MicroBatches(long step) => [.. plan.At(step).Select(b => answers.Batch(b))];
         var validationAnswers = KtoRows.Of(validationRows, reference, options, Stage, context);
@@ -59,7 +59,7 @@ public static class Kto
         context.Show(new StagePreflight(Stage, report, estimate, steps, [.. warnings, .. check.Warnings()]));
 
         // Loop
-        var state = run.Resume(optimiser);
+        var state = run.Resume(optimiser).Scored(reference);
         using var log = new MetricsLog(run.Path, state, context.Time);
         var (pace, clock) = (new Pace(context.Time, state.Seconds), new CheckpointClock(options, context.Time));
         context.TellStart(Stage, state, steps);

@@ -14,12 +14,16 @@ namespace Attune.Torch.Stages;
 /// </summary>
 /// <param name="runFolder">Where the scores are kept.</param>
 /// <param name="reference">The reference: the policy before its first step.</param>
-public sealed class ReferenceScores(string runFolder, Decoder reference)
+/// <param name="time">The clock.</param>
+public sealed class ReferenceScores(string runFolder, Decoder reference, TimeProvider time)
 {
     // Rows of one pass, by tokens: large enough for the matrix products, small enough for memory.
     private const int PassTokens = 4096;
 
     private readonly Lazy<byte[]> _weights = new(() => HashOf(reference));
+
+    /// <summary>Seconds that computing took; scores that were kept cost nothing again.</summary>
+    public double Seconds { get; private set; }
 
     /// <summary>Σ ln p of the chosen and the rejected completion of each pair in turn: 2P numbers.</summary>
     public IReadOnlyList<float> Of(IReadOnlyList<PairRow> pairs, StageContext context) => Kept([.. pairs.SelectMany(p => new[] { p.Chosen, p.Rejected })], scores =>
@@ -59,9 +63,11 @@ public sealed class ReferenceScores(string runFolder, Decoder reference)
             kept.ReadFloats("scores", scores);
             return scores;
         }
+        var start = time.GetTimestamp();
         // Adapters that have not learnt anything change nothing; those that have would.
         using (reference.Lora?.Off())
             compute(scores);
+        Seconds += time.GetElapsedTime(start).TotalSeconds;
         SafetensorsWriter.Write(path, [TensorSource.Of("scores", [scores.Length], scores)]);
         return scores;
     }

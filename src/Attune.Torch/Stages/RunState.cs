@@ -76,6 +76,12 @@ public sealed record RunState
     /// <summary>Seconds in the loop so far. Told in reports; nothing depends on it.</summary>
     public double Seconds { get; init; }
 
+    /// <summary>Seconds of scoring by the reference, before the loop. Told in reports; nothing depends on it.</summary>
+    public double ReferenceSeconds { get; init; }
+
+    /// <summary>The state after the reference has scored what was not scored before.</summary>
+    public RunState Scored(ReferenceScores reference) => this with { ReferenceSeconds = ReferenceSeconds + reference.Seconds };
+
     /// <summary>The state after an update.</summary>
     public RunState After(UpdateResult update, IReadOnlyList<RaggedBatch> batches, Pace pace)
     {

@@ -51,6 +51,9 @@ public sealed record RunFacts
     /// <summary>Seconds of sampling and scoring, a part of <see cref="Seconds"/>.</summary>
     public double SamplingSeconds { get; init; }
 
+    /// <summary>Seconds of scoring by the reference, before the loop and not a part of <see cref="Seconds"/>.</summary>
+    public double ReferenceSeconds { get; init; }
+
     /// <summary>The facts of a run that has just ended.</summary>
     internal static RunFacts Of(DecoderConfig config, RunState state) => new()
     {
@@ -67,6 +70,7 @@ public sealed record RunFacts
         ValidationLoss = state.Validation,
         Sampled = state.Sampled,
         SamplingSeconds = state.SamplingSeconds,
+        ReferenceSeconds = state.ReferenceSeconds,
     };
 
     /// <summary>Real tokens per second.</summary>

@@ -39,7 +39,7 @@ public class AlignmentHtmlTests
         // Attributes are written without quotes; that is HTML, so only the numbers are looked at.
         foreach (var point in System.Text.RegularExpressions.Regex.Matches(svg, @"cx=([\d.]+) cy=([\d.]+) r=3\.6").Select(m => (X: double.Parse(m.Groups[1].Value, System.Globalization.CultureInfo.InvariantCulture), Y: double.Parse(m.Groups[2].Value, System.Globalization.CultureInfo.InvariantCulture))))
         {
-            Assert.InRange(point.X, 56, 756);
+            Assert.InRange(point.X, 72, 772);
             Assert.InRange(point.Y, 26, 246);
         }
         Assert.Equal("", SvgPlot.Lines("x", []));

@@ -30,8 +30,8 @@ public sealed record AlignmentClaim(string Text, string Measure, double Value, d
 
     /// <summary>The figure with its interval, as it is shown.</summary>
     public string Figure() => !double.IsFinite(Value) ? "no figure"
-        : double.IsFinite(High) ? string.Create(CultureInfo.InvariantCulture, $"{Value:F3}, {Low:F3} to {High:F3}")
-        : string.Create(CultureInfo.InvariantCulture, $"{Value:F3}, no interval");
+        : double.IsFinite(High) ? $"{Shown.Of(Value, "F3")}, {Shown.Of(Low, "F3")} to {Shown.Of(High, "F3")}"
+        : $"{Shown.Of(Value, "F3")}, no interval";
 }
 
 /// <summary>One of the questions, answered.</summary>

@@ -29,10 +29,12 @@ public sealed record AlignmentSweep(string Title, string TitleZh, string X, stri
 /// <summary>The comparison of alignment methods as one self-contained page, in English and Chinese.</summary>
 public static class AlignmentHtml
 {
+    private const string Percent = "%";
+
     private static readonly (string Metric, string En, string Zh, string Format)[] Columns =
     [
-        ("quality", "quality", "质量", "%"), ("helpfulness", "helpful", "有用", "%"), ("harm", "harm ↓", "有害 ↓", "%"), ("winrate", "wins over SFT", "对 SFT 胜率", "%"), ("preference", "prefers chosen", "偏向被选回答", "%"),
-        ("kl", "KL, nats", "KL（奈特）", "F2"), ("reward", "reward", "奖励", "F2"), ("truth", "true grade, drawn", "真实评分（采样）", "%"), ("quality.spread", "spread of quality", "质量的种子间离散", "%"),
+        ("quality", "quality", "质量", Percent), ("helpfulness", "helpful", "有用", Percent), ("harm", "harm ↓", "有害 ↓", Percent), ("winrate", "wins over SFT", "对 SFT 胜率", Percent), ("preference", "prefers chosen", "偏向被选回答", Percent),
+        ("kl", "KL, nats", "KL（奈特）", "F2"), ("reward", "reward", "奖励", "F2"), ("truth", "true grade, drawn", "真实评分（采样）", Percent), ("quality.spread", "spread of quality", "质量的种子间离散", Percent),
     ];
 
     /// <summary>Renders the page.</summary>
@@ -106,9 +108,9 @@ public static class AlignmentHtml
 
     private static void Figures(StringBuilder html, Report report, IReadOnlyList<string> arms)
     {
-        html.Append(HtmlReport.Both("h2", "Every arm", "全部实验")).Append("<div class=scroll><table><tr><th>");
+        html.Append(HtmlReport.Both("h2", "Every arm", "全部实验")).Append("<div class=scroll><table><col style='width:14%'><tr><th>");
         foreach (var column in Columns)
-            html.Append(HtmlReport.Both("th", column.En, column.Zh));
+            html.Append(CultureInfo.InvariantCulture, $"<th>{HtmlReport.Both("span", column.En, column.Zh)}<br><small>n {report.Rows.FirstOrDefault(r => r.Metric == column.Metric)?.N ?? 0}</small>");
         foreach (var arm in arms)
         {
             html.Append(CultureInfo.InvariantCulture, $"<tr><th>{Text(arm)}");
@@ -116,17 +118,15 @@ public static class AlignmentHtml
                 html.Append(CultureInfo.InvariantCulture, $"<td>{Cell(report, column.Metric, column.Metric == "winrate" ? $"{arm} over sft" : arm, column.Format)}");
         }
         html.Append("</table></div>").Append(HtmlReport.Both("p class=note",
-            "A figure's n and method appear when the pointer rests on it. Prefers chosen: held-out pairs as the world labels them; a half is where it started. Reward: the reward model of the same seed, above what it gives the start.",
-            "将指针停在数字上可见样本数与方法。偏向被选回答：按世界标注的留出偏好对，二分之一为起点。奖励：同一种子的奖励模型评分，减去其对起点的评分。"));
+            "n: questions, prompts, pairs or seeds; how each figure is computed appears when the pointer rests on it. Prefers chosen: held-out pairs as the world labels them; a half is where it started. Reward: the reward model of the same seed, above what it gives the start.",
+            "n 为题目、提示、偏好对或种子的数目；将指针停在数字上可见计算方法。偏向被选回答：按世界标注的留出偏好对，二分之一为起点。奖励：同一种子的奖励模型评分，减去其对起点的评分。"));
     }
 
     private static string Cell(Report report, string metric, string group, string format) => Find(report, metric, group) is { } row && double.IsFinite(row.Value)
-        ? string.Create(CultureInfo.InvariantCulture, $"<span title='n {row.N}: {Text(row.Method)}'><b>{Number(row.Value, format)}</b> <small>{(double.IsFinite(row.High) ? $"{Number(row.Low, format)} … {Number(row.High, format)}" : "no interval")}</small></span>")
+        ? string.Create(CultureInfo.InvariantCulture, $"<span title='n {row.N}: {Text(row.Method)}'><b>{Number(row.Value, format)}{(format == Percent ? "%" : "")}</b> <small>{(double.IsFinite(row.High) ? $"{Number(row.Low, format)} … {Number(row.High, format)}" : "no interval")}</small></span>")
         : "—";
 
-    // "%" is a share in percent with one digit; the invariant culture would put a space before the sign.
-    private static string Number(double value, string format) =>
-        format == "%" ? (value * 100).ToString("F1", CultureInfo.InvariantCulture) + "%" : value.ToString(format, CultureInfo.InvariantCulture);
+    private static string Number(double value, string format) => format == Percent ? Shown.Percent(value) : Shown.Of(value, format);
 
     private static (double, double, double)? Interval(Report report, string metric, string arm) =>
         Find(report, metric, arm) is { } row ? (row.Value, Math.Max(0, row.Low), Math.Min(1, row.High)) : null;

@@ -78,14 +78,14 @@ public static class SvgPlot
         return svg.Append("</svg>").ToString();
     }
 
-    /// <summary>Lines of points with their intervals on one pair of axes; both axes span what is drawn. Lines stand a little beside each other, so that none hides another's intervals.</summary>
+    /// <summary>Lines of points with their intervals on one pair of axes; both axes span what is drawn. Where they share their x they stand a little beside each other, so that none hides another's intervals.</summary>
     /// <param name="axis">What stands below.</param>
-    /// <param name="lines">A name and its points, in order of x.</param>
+    /// <param name="lines">A name and its points, in order of x. One without points is not drawn, and keeps its colour free.</param>
     /// <param name="beside">What stands beside.</param>
     /// <param name="logarithmic">Whether equal steps of x are equal ratios; then every x is above 0.</param>
     public static string Lines(string axis, IReadOnlyList<(string Name, IReadOnlyList<(double X, double Value, double Low, double High)> Points)> lines, string beside = "", bool logarithmic = false)
     {
-        const int left = 56, top = 26, width = 700, height = 220, step = 5;
+        const int left = 72, top = 26, width = 700, height = 220;
         var points = lines.SelectMany(l => l.Points).Where(p => double.IsFinite(p.X) && double.IsFinite(p.Value)).ToList();
         if (points.Count == 0)
             return "";
@@ -95,19 +95,24 @@ public static class SvgPlot
         double X(double x) => left + width * (Place(x) - x0) / (x1 - x0);
         double Y(double y) => top + height * (y1 - Math.Clamp(y, y0, y1)) / (y1 - y0);
         var svg = new StringBuilder();
-        svg.Append(CultureInfo.InvariantCulture, $"<svg class=plot viewBox='0 0 {left + width + 20} {top + height + 54}' role=img><text x={left} y={top - 10} class=tick>{WebUtility.HtmlEncode(beside)}</text>");
+        svg.Append(CultureInfo.InvariantCulture, $"<svg class=plot viewBox='0 0 {left + width + 36} {top + height + 54}' role=img><text x={left} y={top - 10} class=tick>{WebUtility.HtmlEncode(beside)}</text>");
         for (var tick = 0; tick <= 4; tick++)
         {
             var y = y0 + (y1 - y0) * tick / 4;
             svg.Append(CultureInfo.InvariantCulture, $"<line x1={left} x2={left + width} y1={Y(y):F1} y2={Y(y):F1} stroke='var(--rule)'/><text x={left - 8} y={Y(y) + 4:F1} text-anchor=end class=tick>{y:G3}</text>");
         }
-        foreach (var x in Ticks([.. points.Select(p => p.X).Distinct().Order()], X, x0, x1, logarithmic))
+        // What was measured, where that leaves room to read; else five places at equal distances.
+        double[] values = [.. points.Select(p => p.X).Distinct().Order()];
+        var few = values.Zip(values.Skip(1)).All(p => X(p.Second) - X(p.First) >= 36);
+        foreach (var x in few ? values : Enumerable.Range(0, 5).Select(tick => x0 + (x1 - x0) * tick / 4).Select(x => logarithmic ? Math.Exp(x) : x))
             svg.Append(CultureInfo.InvariantCulture, $"<text x={X(x):F1} y={top + height + 18} text-anchor=middle class=tick>{x:G3}</text>");
         svg.Append(CultureInfo.InvariantCulture, $"<text x={left + width} y={top + height + 34} text-anchor=end class=tick>{WebUtility.HtmlEncode(axis)}</text>");
         var legend = left + 6;
         for (var l = 0; l < lines.Count; l++)
         {
-            var drawn = lines[l].Points.Where(p => double.IsFinite(p.X) && double.IsFinite(p.Value)).Select(p => (X: X(p.X) + (l - (lines.Count - 1) / 2.0) * step, p.Value, Low: double.IsFinite(p.Low) ? p.Low : y0, High: double.IsFinite(p.High) ? p.High : y1)).ToList();
+            var drawn = lines[l].Points.Where(p => double.IsFinite(p.X) && double.IsFinite(p.Value)).Select(p => (X: X(p.X) + (few ? (l - (lines.Count - 1) / 2.0) * 5 : 0), p.Value, Low: double.IsFinite(p.Low) ? p.Low : y0, High: double.IsFinite(p.High) ? p.High : y1)).ToList();
+            if (drawn.Count == 0)
+                continue;
             svg.Append(CultureInfo.InvariantCulture, $"<polyline fill=none stroke='var(--s{l % 5})' stroke-width=1.8 points='");
             foreach (var point in drawn)
                 svg.Append(CultureInfo.InvariantCulture, $"{point.X:F1},{Y(point.Value):F1} ");
@@ -118,15 +123,6 @@ public static class SvgPlot
             legend += 44 + 7 * lines[l].Name.Length;
         }
         return svg.Append("</svg>").ToString();
-    }
-
-    // What was measured, where that leaves room to read; else five places at equal distances.
-    private static IEnumerable<double> Ticks(double[] values, Func<double, double> place, double x0, double x1, bool logarithmic)
-    {
-        const int room = 36;
-        if (values.Zip(values.Skip(1)).All(p => place(p.Second) - place(p.First) >= room))
-            return values;
-        return Enumerable.Range(0, 5).Select(tick => x0 + (x1 - x0) * tick / 4).Select(x => logarithmic ? Math.Exp(x) : x);
     }
 
     // A little wider than what is drawn; never empty.

@@ -102,5 +102,11 @@ public static class SeededMean
     // Student's half-width of the mean of two seeds or more.
     private static double OfSeeds(double[] means) => StudentT.InvCDF(0, 1, means.Length - 1, 0.975) * ClusteredError.Simple(means).Error;
 
-    private static double Deviation(IReadOnlyList<double> means) => means.Count < 2 ? double.NaN : ClusteredError.Simple([.. means]).Error * Math.Sqrt(means.Count);
+    private static double Deviation(IReadOnlyList<double> means)
+    {
+        if (means.Count < 2)
+            return double.NaN;
+        var deviation = ClusteredError.Simple([.. means]).Error * Math.Sqrt(means.Count);
+        return deviation > Rounding ? deviation : 0;
+    }
 }
