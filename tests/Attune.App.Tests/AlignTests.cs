@@ -8,6 +8,7 @@ using Xunit;
 
 namespace Attune.App.Tests;
 
+[Collection(MicroWorld.Trains)]
 public sealed class AlignTests : IDisposable
 {
     private readonly string _out = Directory.CreateTempSubdirectory("attune-align-").FullName;

@@ -1,3 +1,4 @@
+using System.Globalization;
 using System.Net;
 using System.Text.Json.Nodes;
 using Attune.App.Alignment;
@@ -7,6 +8,7 @@ using Xunit;
 
 namespace Attune.App.Tests;
 
+[Collection(MicroWorld.Trains)]
 public sealed class CompareAlignmentTests(SmallComparison comparison) : IClassFixture<SmallComparison>, IDisposable
 {
     private readonly string _out = Directory.CreateTempSubdirectory("attune-compare-").FullName;
@@ -123,6 +125,15 @@ public sealed class CompareAlignmentTests(SmallComparison comparison) : IClassFi
         Assert.Equal((5, 5), (File.ReadAllLines(few.Pairs(0)).Length, File.ReadAllLines(few.Rankings).Length));
         var more = AlignmentData.Write(MicroWorld.World, Path.Combine(_out, "data"), 6, 7, CancellationToken.None);
         Assert.Equal((6, 6), (File.ReadAllLines(more.Pairs(0)).Length, File.ReadAllLines(more.Rankings).Length));
+    }
+
+    [Fact]
+    public void The_guide_counts_the_versions_that_are_trained()
+    {
+        var data = AlignmentData.Write(MicroWorld.World, Path.Combine(_out, "data"), 5, 7, CancellationToken.None);
+        int Versions(AlignmentScale scale) => AlignmentPlan.Of(scale, AlignmentPlan.Groups, data).Sum(a => a.Versions);
+        Assert.Contains(string.Create(CultureInfo.InvariantCulture, $"`--scale tiny` trains {Versions(AlignmentScale.Tiny)} versions, `--scale full` {Versions(AlignmentScale.Full)};"),
+            File.ReadAllText(Path.Combine(Checkout.Root, "docs", "guides", "compare-alignment.md")), StringComparison.Ordinal);
     }
 
     [Fact]

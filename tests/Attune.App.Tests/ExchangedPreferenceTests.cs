@@ -14,6 +14,7 @@ namespace Attune.App.Tests;
 /// As a sceptic would: chosen and rejected exchanged in half of the pairs, then in all. A preference that the smallest model
 /// learns in seconds (one word of two) is trained for real, and must be seen to be lost, then to be learnt the wrong way round.
 /// </summary>
+[Collection(MicroWorld.Trains)]
 public sealed class ExchangedPreferenceTests : IDisposable
 {
     private const int Seed = 7;

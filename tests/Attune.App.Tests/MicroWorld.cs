@@ -5,6 +5,9 @@ namespace Attune.App.Tests;
 /// <summary>The smallest world with a Base and an Instruct version that the real recipe makes; once for all tests.</summary>
 internal static class MicroWorld
 {
+    /// <summary>The collection of tests that train in this process: one after the other, for libtorch's threads are the process's.</summary>
+    public const string Trains = "trains in this process";
+
     private const string Recipe = """
         - world: { people: 16, pretrain_tokens: 20000, tokenizer_rows: 200, instruct_rows: 160, chat_rows: 20, preference_rows: 64, ranking_rows: 24, valid_rows: 10, bench_items: 8 }
         - pretrain:

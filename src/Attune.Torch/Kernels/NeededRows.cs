@@ -30,7 +30,7 @@ internal sealed unsafe class NeededRows(int[] rows)
     public Tensor Spread(Tensor values_M, int tokens)
     {
         using var index_M = Index(values_M.device);
-        return zeros(tokens, dtype: values_M.dtype, device: values_M.device).index_add(0, index_M, values_M, 1);
+        return zeros(tokens, dtype: values_M.dtype, device: values_M.device).AddAt(index_M, values_M);
     }
 
     /// <summary>[N, width] → [count, width]: those from <paramref name="first"/> on.</summary>

@@ -1,4 +1,5 @@
 using Attune.Core.Data;
+using Attune.Torch.Kernels;
 using TorchSharp;
 using static TorchSharp.torch;
 
@@ -55,7 +56,7 @@ public sealed class CompletionTokens : IDisposable
     public Tensor Sums(Tensor x_M)
     {
         using var scope = NewDisposeScope();
-        return zeros(Rows, dtype: x_M.dtype, device: x_M.device).index_add(0, _rows_M, x_M, 1).MoveToOuterDisposeScope();
+        return zeros(Rows, dtype: x_M.dtype, device: x_M.device).AddAt(_rows_M, x_M).MoveToOuterDisposeScope();
     }
 
     /// <summary>Means over the tokens of each row: [M] → [S].</summary>

@@ -1,4 +1,5 @@
 using Attune.Core.Data;
+using Attune.Torch.Kernels;
 using TorchSharp;
 using static TorchSharp.torch;
 
@@ -17,7 +18,7 @@ public static class RowSums
         for (var r = 0; r < batch.Rows; r++)
             rows_N.AsSpan(batch.Starts[r]..batch.Starts[r + 1]).Fill(r);
         return zeros(batch.Rows, dtype: logProbs_N.dtype, device: logProbs_N.device)
-            .index_add(0, tensor(rows_N, device: logProbs_N.device), logProbs_N, 1)
+            .AddAt(tensor(rows_N, device: logProbs_N.device), logProbs_N)
             .MoveToOuterDisposeScope();
     }
 

@@ -26,7 +26,7 @@ internal sealed class HeldLogProbFunction : autograd.SingleTensorFunction<HeldLo
         if (labelled_M.shape[0] > 0 && targets_N.max().item<long>() is var largest && largest >= head.RowCount)
             throw TorchException.LabelOutside(largest, head.RowCount);
         var logProbs_M = apply(hidden_ND.index_select(0, labelled_M).to(float32), head, targets_N.index_select(0, labelled_M).cpu().data<long>().ToArray(), rowsAtATime > 0 ? rowsAtATime * head.RowCount : SliceLogits);
-        return zeros(targets_N.shape[0], dtype: float32, device: hidden_ND.device).index_add(0, labelled_M, logProbs_M, 1).MoveToOuterDisposeScope();
+        return zeros(targets_N.shape[0], dtype: float32, device: hidden_ND.device).AddAt(labelled_M, logProbs_M).MoveToOuterDisposeScope();
     }
 
     /// <inheritdoc/>

@@ -47,7 +47,7 @@ internal static class TokenLogProbs
             var logits_MV = logits(hidden_ND.index_select(0, some_M)).to(dtype);
             var targets_M1 = targets_N.index_select(0, some_M).unsqueeze(1);
             var logProbs_M = logits_MV.gather(-1, targets_M1).squeeze(1) - logits_MV.logsumexp(-1);
-            result_N = result_N.index_add(0, some_M, logProbs_M, 1);
+            result_N = result_N.AddAt(some_M, logProbs_M);
         }
         return result_N.MoveToOuterDisposeScope();
     }
