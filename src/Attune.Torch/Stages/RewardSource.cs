@@ -51,8 +51,8 @@ internal sealed class RewardSource : IDisposable
         var given = Model is null ? null : RolloutScores.Scores(Model, rollouts, _microBatchTokens);
         var rules = _rules?.Score(answers);
         var scored = rollouts.Select((r, i) => r with { Score = (given?[i] ?? 0.0) + (rules?[i] ?? 0) }).ToArray();
-        if (Array.FindIndex(scored, r => !double.IsFinite(r.Score)) is >= 0 and var bad)
-            throw new TrainingException("ATT5208", FormattableString.Invariant($"The score of an answer is {scored[bad].Score}.")) { Field = "reward_model", Hint = "The reward model's weights are damaged, or its training diverged." };
+        if (Array.Find(scored, r => !double.IsFinite(r.Score)) is { } bad)
+            throw new TrainingException("ATT5208", FormattableString.Invariant($"The rules score an answer {bad.Score}.")) { Field = "rules", Hint = "Give them smaller weights." };
         var agreement = _truth is null ? default : RewardAgreement.Of(_truth.Score(answers), [.. given!.Select(s => (double)s)], [.. rollouts.Select(r => r.Prompt)]);
         return (scored, agreement);
     }

@@ -56,13 +56,26 @@ public static class RewardStep
         PairMeters.Mean(batches, b => Loss(model, objective, b, meters), b => b.Rankings);
 
     /// <summary>The score of each row, without gradients.</summary>
+    /// <exception cref="TrainingException">ATT5208: a score is not finite.</exception>
     public static float[] Score(RewardModel model, RaggedBatch batch)
     {
         using var noGradient = no_grad();
         using var scope = NewDisposeScope();
         using var stream = TokenStream.Of(batch, model.Device);
-        return model.Scores(stream).cpu().data<float>().ToArray();
+        var scores = model.Scores(stream).cpu().data<float>().ToArray();
+        foreach (var score in scores)
+        {
+            if (!float.IsFinite(score))
+                throw NotFinite(score);
+        }
+        return scores;
     }
+
+    private static TrainingException NotFinite(float score) => new("ATT5208", FormattableString.Invariant($"The reward model scores an answer {score}."))
+    {
+        Field = "reward_model",
+        Hint = "Its weights are damaged, or its training diverged.",
+    };
 
     private static bool OnlyPairs(int[] starts)
     {

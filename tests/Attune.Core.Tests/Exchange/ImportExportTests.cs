@@ -113,6 +113,7 @@ public sealed class ImportExportTests : IDisposable
         Assert.Equal(VersionKind.Reward, Import(folder, "tiny-rm", "my:rm").Kind);
     }
 
+    // ollama#8363: exported without template and stop tokens, a model did not end its answers.
     [Fact]
     public void Gguf_there_and_back_is_the_same_model()
     {

@@ -1,6 +1,8 @@
 using Attune.Core.Data;
+using Attune.Core.Tokens;
 using Attune.Core.Versions;
 using Attune.Prompts;
+using Attune.Torch.Models;
 using Attune.Torch.Optimisers;
 using Attune.Torch.Stages;
 using Xunit;
@@ -8,10 +10,16 @@ using Xunit;
 namespace Attune.Torch.Tests.Stages;
 
 /// <summary>
-/// Failures that users of other tools reported, each as what must not happen here. Others of the list are guarded where
-/// their subject is: merged boundaries and masks (TrainingRowsTests, ContractRenderTests), exact resume and half-written
-/// checkpoints (ResumeTests), accumulation (StageTests), temperature, batches, padding and cut answers (PpoTests), the
-/// template that travels (StageTests).
+/// Failures that users of other tools reported, each as what must not happen here. By their numbers in the list, with what
+/// is guarded where its subject is:
+/// 1 merged boundaries (TrainingRowsTests, ContractRenderTests); 2 masks that do not fit (TrainingRowsTests); 3 ends never
+/// trained (here, TrainingRowsTests); 4 no signal (here, TrainingRowsTests); 5 longer than the window (here, TrainingRowsTests);
+/// 6 resuming (ResumeTests, KillTests); 7 accumulation (StageTests); 8 another template (here, TrainingRowsTests,
+/// ContractStageTests, ContractUseTests; EvalCommandTests: told with every score); 9 temperature, 10 batches, 11 padding of
+/// the reference, 12 padding in figures (PpoTests); 13 roles (here, TrainingRowsTests); 14 cut answers (PpoTests,
+/// TrainingRowsTests); 15 ends that adapters do not train (here, StageTests); 16 merging into few bits (HeldWeightsTests);
+/// 17 the chosen reward falls (here); 18 memory told before (here, MemoryPlanTests); 19 half-written checkpoints
+/// (ResumeTests, StoreCrashTests); 20 exports without template and stops (StageTests, ImportExportTests).
 /// </summary>
 public sealed class ReportedFailureTests : IDisposable
 {
@@ -75,6 +83,24 @@ public sealed class ReportedFailureTests : IDisposable
         var talks = _runs.Write("roles.jsonl", File.ReadAllText(_runs.Talks) + """{"messages": [{"role": "usr", "content": "Hi"}, {"role": "assistant", "content": "Hello"}]}""" + "\n");
         var error = Assert.ThrowsAny<AttuneException>(() => Sft.Run(TinyRuns.Tuning(talks), _runs.Context("roles", _runs.Base())));
         Assert.Equal((talks, 121), (error.File, error.Line));
+    }
+
+    // Qwen3#1064: adapters on a base that never learnt its end of turn; the model never stopped.
+    [Fact]
+    public void AnEndThatAdaptersDoNotTrainIsTold()
+    {
+        var parent = _runs.Base();
+        var end = Tokenizer.Load(parent.Draft.Files.Require(ModelFiles.Tokenizer)).AddedTokens["<|im_end|>"];
+        foreach (var whole in new[] { false, true })
+        {
+            StagePreflight? seen = null;
+            var options = TinyRuns.Tuning(_runs.Talks) with { Lora = new() { Rank = 2, ModulesToSave = whole ? ["embed_tokens"] : [] } };
+            var child = Sft.Run(options, _runs.Context($"end-{whole}", parent) with { Preflight = new Listener<StagePreflight>(p => seen = p) });
+            Assert.Equal(!whole, seen!.Warnings.Any(w => w.Contains("--lora-modules-to-save", StringComparison.Ordinal)));
+            using var before = DecoderFiles.Load(parent.Draft.Files);
+            using var after = DecoderFiles.Load(child.Draft.Files);
+            Assert.Equal(!whole, before.Body.Embedding.Weight[end].allclose(after.Body.Embedding.Weight[end]));
+        }
     }
 
     // trl#800: the chosen answers' reward falls, which DPO does not prevent; it is said before the run, with the way out.
