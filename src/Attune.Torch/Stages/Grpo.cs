@@ -21,7 +21,7 @@ public static class Grpo
     /// <inheritdoc cref="Pretrain.Run"/>
     public static StageResult Run(GrpoOptions options, StageContext context) => Run(options, context, new Method(
         "grpo",
-        options.Advantages ?? (options.Loss == "dr_grpo" ? "unscaled" : "group"),
+        options.AdvantagesTaken,
         0,
         new GrpoObjective
         {
@@ -29,7 +29,7 @@ public static class Grpo
             SequenceRatio = options.SequenceRatio,
             Beta = options.Beta,
             ClipLow = options.ClipLow,
-            ClipHigh = options.ClipHigh ?? options.Loss switch { "cispo" => 5, "dapo" => 0.28, _ => 0.2 },
+            ClipHigh = options.ClipHighTaken,
             MaxLength = options.MaxNewTokens,
         }));
 

@@ -33,6 +33,12 @@ public sealed record GrpoOptions : RolloutOptions
     [Description("How far above one the ratio counts: 0.28 for dapo, 0.2 for others, for cispo the largest ratio (5) unless given."), Range(0, 1000)]
     public double? ClipHigh { get; init; }
 
+    /// <summary>How advantages are taken, where it was left out too.</summary>
+    internal string AdvantagesTaken => Advantages ?? (Loss == "dr_grpo" ? "unscaled" : "group");
+
+    /// <summary>ε_high, where it was left out too.</summary>
+    internal double ClipHighTaken => ClipHigh ?? Loss switch { "cispo" => 5, "dapo" => 0.28, _ => 0.2 };
+
     /// <summary>For tests.</summary>
     public static GrpoOptions Tiny() => new() { SequenceLength = 128, Prompts = 4, Samples = 4, MaxNewTokens = 8, LearningRate = 1e-3 };
 

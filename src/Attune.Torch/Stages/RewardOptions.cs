@@ -21,11 +21,11 @@ public sealed record RewardOptions : TuningOptions
     [Description("What the preferences are taken for: pairs (Bradley–Terry) or rankings (Plackett–Luce over all answers of a prompt).")]
     public string Likelihood { get; init; } = "pairs";
 
-    /// <summary>c.</summary>
+    /// <summary>c: on, for what TRL leaves out it recommends, and without it scores of two models have no common zero.</summary>
     [Description("Weight of (r_chosen + r_rejected)²: keeps rewards near zero. 0.01 is recommended, 0 leaves it out."), Range(0, 1000)]
     public double Centring { get; init; } = 0.01;
 
-    /// <summary>What the pairs' margins are multiplied by.</summary>
+    /// <summary>What the pairs' margins are multiplied by: 0 where TRL takes them as they are, for what a margin is worth in reward depends on who gave it.</summary>
     [Description("Multiplies the margins of the data, which the difference of rewards must exceed; 0 ignores them."), Range(0, 1000)]
     public double MarginScale { get; init; }
 

@@ -6,7 +6,7 @@ namespace Attune.Torch.Stages;
 /// <summary>Options of <see cref="Grpo.Run(RlooOptions, StageContext)"/>: REINFORCE with the mean of the other answers as baseline.</summary>
 public sealed record RlooOptions : RolloutOptions
 {
-    /// <summary>Two answers a prompt or more, KL inside the reward.</summary>
+    /// <summary>Four answers a prompt, for the mean of one other (TRL takes two answers) is a noisy baseline; KL inside the reward.</summary>
     public RlooOptions() => (LearningRate, SequenceLength, DecayShare, Prompts, Samples) = (1e-6, 512, 1, 16, 4);
 
     /// <summary>β.</summary>

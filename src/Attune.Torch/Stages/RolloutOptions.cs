@@ -50,11 +50,11 @@ public abstract record RolloutOptions : TuningOptions
     [Description("Temperature of sampling; every log-probability is taken at it, too."), Range(0, 100, MinimumIsExclusive = true)]
     public double Temperature { get; init; } = 1;
 
-    /// <summary>What an answer without an end costs.</summary>
+    /// <summary>What an answer without an end costs: TRL recommends such a penalty and takes none.</summary>
     [Description("Subtracted from the score of an answer that did not end its turn."), Range(0, 1e6)]
     public double MissingEndPenalty { get; init; } = 1;
 
-    /// <summary>Largest score.</summary>
+    /// <summary>Largest score: OpenRLHF's; TRL holds none.</summary>
     [Description("Scores are held within ± this; 0 leaves them."), Range(0, 1e6)]
     public double RewardClip { get; init; } = 10;
 

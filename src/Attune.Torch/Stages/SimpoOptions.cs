@@ -22,7 +22,7 @@ public sealed record SimpoOptions : TuningOptions
     [Description("The new version may break the prompt contract that trained its parent; its lineage says in what.")]
     public bool ContractChange { get; init; }
 
-    /// <summary>β.</summary>
+    /// <summary>β: the paper's. LLaMA-Factory takes DPO's 0.1, which of mean log-probabilities leaves little.</summary>
     [Description("Beta: scales the difference of the mean log-probabilities (2 to 2.5 in the paper)."), Range(0, 1000, MinimumIsExclusive = true)]
     public double Beta { get; init; } = 2;
 
