@@ -47,7 +47,7 @@ internal sealed record AlignSettings(string Stage, string Rule, IReadOnlyDiction
 
 /// <summary>What an alignment will take, measured by the stage's own preflight on the first round (or by the first run of the sweep), and what of it the budget allows.</summary>
 /// <param name="Settings">What is run.</param>
-/// <param name="RoundSeconds">Seconds of a round over the whole of its data; null where nobody has measured it yet: a run too short for a trial, or one that draws its answers itself.</param>
+/// <param name="RoundSeconds">Seconds of a round over the whole of its data; null where nobody has measured it yet: a run too short for a trial.</param>
 /// <param name="MemoryBytes">Memory, by formula.</param>
 /// <param name="Steps">Updates of a round over the whole of its data.</param>
 /// <param name="Rounds">Rounds.</param>

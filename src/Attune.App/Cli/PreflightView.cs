@@ -63,10 +63,13 @@ internal sealed class PreflightView(bool only) : IProgress<StagePreflight>
     private static string Cost(CostEstimate estimate)
     {
         var memory = string.Create(CultureInfo.InvariantCulture, $"about {estimate.TotalBytes / 1e6:N0} MB");
-        return estimate.Seconds is { } seconds
-            ? string.Create(CultureInfo.InvariantCulture, $"{memory}, {TimeSpan.FromSeconds(Math.Round(seconds)):g}")
-            : memory;
+        var trial = estimate.TrialBytes is { } held ? string.Create(CultureInfo.InvariantCulture, $" (a trial took {held / 1e6:N0})") : "";
+        var time = estimate.Seconds is { } seconds ? $", {Time(seconds)}" : "";
+        var answers = estimate.AnswerSeconds is { } drawing ? $" ({Time(drawing)} of it for drawing and scoring answers)" : "";
+        return $"{memory}{trial}{time}{answers}";
     }
+
+    private static string Time(double seconds) => TimeSpan.FromSeconds(Math.Round(seconds)).ToString("g", CultureInfo.InvariantCulture);
 
     private static string Steps(long steps) => string.Create(CultureInfo.InvariantCulture, $"{steps:N0} {(steps == 1 ? "step" : "steps")}");
 

@@ -1,5 +1,6 @@
 using System.Diagnostics;
 using Attune.Core.Checkpoints;
+using Attune.Torch.Native;
 using Attune.Torch.Optimisers;
 
 namespace Attune.Torch.Stages;
@@ -9,6 +10,9 @@ public sealed record CostEstimate
 {
     /// <summary>A run shorter than this is over before a trial would tell.</summary>
     public const long StepsWorthATrial = 50;
+
+    /// <summary>The same for a stage that draws its answers, in iterations.</summary>
+    public const long IterationsWorthATrial = 8;
 
     /// <summary>Parameters of the model, a tied embedding counted once.</summary>
     public required long Parameters { get; init; }
@@ -39,6 +43,12 @@ public sealed record CostEstimate
 
     /// <summary>Seconds of the whole run at that pace.</summary>
     public double? Seconds { get; init; }
+
+    /// <summary>Of those, seconds of drawing and scoring answers, where a stage does that; else null.</summary>
+    public double? AnswerSeconds { get; init; }
+
+    /// <summary>The most memory that the process has held when the trial was over, or null where none was made.</summary>
+    public long? TrialBytes { get; init; }
 
     /// <summary>All of it, the runtime's own share included: the most that the process will hold.</summary>
     public long TotalBytes => WeightBytes + GradientBytes + OptimiserBytes + ActivationBytes + LogitBytes + BesideBytes + MemoryPlan.RuntimeBytes;
@@ -100,14 +110,48 @@ public sealed record CostEstimate
     /// <summary>The share of the ceiling that a step is taken to reach before a trial says better.</summary>
     public const double ShareOfCeiling = 0.5;
 
-    /// <summary>With the pace of a trial: a forward and backward pass that changes nothing, the second of two.</summary>
+    /// <summary>With the pace of a trial: a forward and backward pass that changes nothing, the fastest of as many as fit a second, and of two at least.</summary>
     /// <param name="trial">Makes the pass and returns its tokens.</param>
     /// <param name="runTokens">Real tokens of the whole run.</param>
     public CostEstimate WithTrial(Func<long> trial, double runTokens)
     {
-        trial();
-        var start = Stopwatch.GetTimestamp();
-        var pace = trial() / Math.Max(1e-9, Stopwatch.GetElapsedTime(start).TotalSeconds);
-        return this with { TokensPerSecond = pace, Seconds = runTokens / pace };
+        var (tokens, seconds) = Fastest(trial);
+        return Taking(runTokens, runTokens * seconds / tokens);
+    }
+
+    /// <summary>The same of a stage that draws its answers: those of the first iteration, which are no trial but the run's own, and a trial update with them.</summary>
+    /// <param name="trial">Makes the pass of an update and returns its tokens.</param>
+    /// <param name="answers">Seconds of drawing and scoring an iteration's answers.</param>
+    /// <param name="iterations">Iterations of the whole run.</param>
+    /// <param name="steps">Updates of the whole run.</param>
+    public CostEstimate WithTrial(Func<long> trial, double answers, long iterations, long steps)
+    {
+        var (tokens, seconds) = Fastest(trial);
+        return Taking(steps * tokens, iterations * answers + steps * seconds) with { AnswerSeconds = iterations * answers };
+    }
+
+    /// <summary>Of a run that is resumed: as it went so far.</summary>
+    /// <param name="state">Where it stands.</param>
+    /// <param name="steps">Updates of the whole run.</param>
+    public CostEstimate AsSoFar(RunState state, long steps)
+    {
+        var share = (double)steps / state.Step;
+        return this with { TokensPerSecond = state.Tokens / state.Seconds, Seconds = share * state.Seconds, AnswerSeconds = share * state.SamplingSeconds };
+    }
+
+    private CostEstimate Taking(double tokens, double seconds) => this with { TokensPerSecond = tokens / seconds, Seconds = seconds, TrialBytes = PeakMemory.Bytes };
+
+    // The first is no measure: code is compiled, and memory taken.
+    private static (long Tokens, double Seconds) Fastest(Func<long> trial)
+    {
+        var (tokens, seconds, start) = (trial(), double.PositiveInfinity, Stopwatch.GetTimestamp());
+        do
+        {
+            var begun = Stopwatch.GetTimestamp();
+            trial();
+            seconds = Math.Min(seconds, Math.Max(1e-9, Stopwatch.GetElapsedTime(begun).TotalSeconds));
+        }
+        while (Stopwatch.GetElapsedTime(start).TotalSeconds < 1);
+        return (tokens, seconds);
     }
 }

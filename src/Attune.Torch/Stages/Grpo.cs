@@ -73,11 +73,27 @@ public static class Grpo
         // Preflight
         var report = Preflight.OfPrompts([.. prompts.Select(p => new TokenRow { Ids = p.Ids, Trained = new bool[p.Ids.Length], Origin = p.Row.Origin })], tally, tokenizer);
         var models = new StageModels { Frozen = (reference is null ? 0 : 1) + (source.Model is null ? 0 : 1), Draws = true, DrawnTokens = prompts.Max(p => p.Ids.Length) + options.MaxNewTokens };
-        var estimate = CostEstimate.Of(config, options, optimiser, options.MicroBatchTokens, models);
+        var estimate = CostEstimate.Of(config, options, optimiser, plan.MostTokens(models.DrawnTokens), models);
+        GrpoBatch[] MicroBatches(long step, RolloutSet of, float[] worth) => [.. plan.MicroBatches(step, of.Answers).Select(b => Batch(of.Answers, worth, b, objective.Beta > 0))];
+        var state = run.Resume(optimiser);
+        var first = (RolloutSet?)null;
+        if (state.Step > 0)
+        {
+            estimate = estimate.AsSoFar(state, steps);
+        }
+        else if (plan.Iterations >= CostEstimate.IterationsWorthATrial && !RolloutFile.Any(run.Path))
+        {
+            // The answers are those that the run begins with.
+            sampler.Warm(policy, prompts[0].Ids, options.MaxNewTokens, context.Cancellation);
+            var start = context.Time.GetTimestamp();
+            first = Answer(0);
+            state = state.Answered(context.Time.GetElapsedTime(start));
+            var batches = MicroBatches(0, first, Advantages(first.Answers, options, method));
+            estimate = estimate.WithTrial(() => GrpoStep.Trial(policy, optimiser, objective, options.Temperature, batches), state.SamplingSeconds, plan.Iterations, steps);
+        }
         context.Show(new StagePreflight(stage, report, estimate, steps, RolloutScores.Warnings(options)));
 
         // Loop
-        var state = run.Resume(optimiser);
         using var log = new MetricsLog(run.Path, state, context.Time);
         var (pace, clock) = (new Pace(context.Time, state.Seconds), new CheckpointClock(options, context.Time));
         context.TellStart(stage, state, steps);
@@ -89,19 +105,20 @@ public static class Grpo
             {
                 iteration = state.Step / updates;
                 var start = context.Time.GetTimestamp();
-                set = RolloutFile.Read(run.Path, iteration) ?? Sample(iteration);
+                set = RolloutFile.Read(run.Path, iteration) ?? RolloutFile.Keep(run.Path, iteration, first ?? Answer(iteration));
+                first = null;
                 advantages = Advantages(set.Answers, options, method);
                 state = state with { SamplingSeconds = state.SamplingSeconds + context.Time.GetElapsedTime(start).TotalSeconds };
             }
 
             var (rate, meters) = (options.LearningRate * schedule.At(state.Step), new GrpoMeters());
-            GrpoBatch[] batches = [.. plan.MicroBatches(state.Step, set!.Answers).Select(b => Batch(set.Answers, advantages, b, objective.Beta > 0))];
+            var batches = MicroBatches(state.Step, set!, advantages);
             var update = GrpoStep.Run(policy, optimiser, new UpdateSettings(state.Step + 1, rate, options.Clip), objective, options.Temperature, batches, meters);
             state = state.After(update, [.. batches.Select(b => b.Rows)], pace);
             var figures = meters.Figures.ToList();
             if (state.Step % updates == 0)
             {
-                figures.AddRange(RolloutMeters.Figures(set.Answers, set.Agreement));
+                figures.AddRange(RolloutMeters.Figures(set!.Answers, set.Agreement));
                 figures.Add(new("answers/groups_without_signal", Silent(set.Answers, options)));
                 state = state.Observe(set.Agreement) with { Sampled = state.Sampled + set.Answers.Sum(r => (long)r.Length), Score = set.Answers.Average(r => r.Score) };
                 foreach (var remark in new[] { RolloutMeters.Warning(set.Answers, options, iteration), state.Drift() }.OfType<string>())
@@ -127,7 +144,7 @@ public static class Grpo
             Data = [.. digests.Select((d, i) => i < files.Count ? d with { Rows = counts[files[i].Path] } : d)], State = state, Facts = facts, Kind = options.Kind ?? VersionKind.Chat,
         }.Save(run);
 
-        RolloutSet Sample(long of)
+        RolloutSet Answer(long of)
         {
             if (state.Step % updates != 0)
                 context.Tell(stage, state, steps, "The answers of this iteration are gone from the run's folder: they are made anew, by a policy that has moved, and the last bits will differ.");
@@ -137,9 +154,7 @@ public static class Grpo
             // One update an iteration is made by the policy that answered: its log-probabilities need no pass of their own.
             var old = updates > 1 || method.KlInReward > 0 ? RolloutScores.LogProbs(policy, scored, options.Temperature, options.MicroBatchTokens) : null;
             var references = charged ? policy.AsReference(reference, model => RolloutScores.LogProbs(model, scored, options.Temperature, options.MicroBatchTokens)) : null;
-            var made = new RolloutSet([.. scored.Select((r, i) => r with { Old = old?[i] ?? [], Reference = references?[i] ?? [] })], agreement);
-            RolloutFile.Write(run.Path, of, made);
-            return made;
+            return new RolloutSet([.. scored.Select((r, i) => r with { Old = old?[i] ?? [], Reference = references?[i] ?? [] })], agreement);
         }
     }
 

@@ -23,10 +23,15 @@ public static class GrpoStep
 {
     /// <summary>One update: normalised by the rows or tokens of all micro-batches together (trl#6809).</summary>
     /// <exception cref="TrainingException">ATT5120: it diverged.</exception>
-    public static UpdateResult Run(Decoder decoder, Optimiser optimiser, UpdateSettings settings, GrpoObjective objective, double temperature, IReadOnlyList<GrpoBatch> microBatches, GrpoMeters meters)
+    public static UpdateResult Run(Decoder decoder, Optimiser optimiser, UpdateSettings settings, GrpoObjective objective, double temperature, IReadOnlyList<GrpoBatch> microBatches, GrpoMeters meters) =>
+        UpdateStep.Run(optimiser, settings, Parts(decoder, objective, temperature, microBatches, meters));
+
+    /// <summary>A forward and backward pass that changes nothing; how many tokens it had.</summary>
+    public static long Trial(Decoder decoder, Optimiser optimiser, GrpoObjective objective, double temperature, IReadOnlyList<GrpoBatch> microBatches)
     {
-        var size = new UpdateSize(microBatches.Count, microBatches.Sum(b => (long)b.Rows.Rows), microBatches.Sum(b => (long)b.Completion));
-        return UpdateStep.Run(optimiser, settings, microBatches.Select(b => (Func<Tensor>)(() => Loss(decoder, objective, temperature, b, size, meters))));
+        UpdateStep.Gradients(Parts(decoder, objective, temperature, microBatches, new GrpoMeters()));
+        optimiser.ZeroGradients();
+        return microBatches.Sum(b => (long)b.Rows.Tokens);
     }
 
     /// <summary>The loss of one micro-batch: its part of the update's.</summary>
@@ -39,5 +44,11 @@ public static class GrpoStep
         var reference_M = batch.Reference.Length == 0 ? null : tensor(batch.Reference, device: decoder.Device);
         meters.Add(objective, tokens, logProbs_M, old_M, reference_M);
         return GrpoLoss.Of(objective, tokens, logProbs_M, old_M, reference_M, tensor(batch.Advantages, device: decoder.Device), size).MoveToOuterDisposeScope();
+    }
+
+    private static IEnumerable<Func<Tensor>> Parts(Decoder decoder, GrpoObjective objective, double temperature, IReadOnlyList<GrpoBatch> microBatches, GrpoMeters meters)
+    {
+        var size = new UpdateSize(microBatches.Count, microBatches.Sum(b => (long)b.Rows.Rows), microBatches.Sum(b => (long)b.Completion));
+        return microBatches.Select(b => (Func<Tensor>)(() => Loss(decoder, objective, temperature, b, size, meters)));
     }
 }

@@ -52,11 +52,28 @@ public static class Ppo
         // Preflight
         var report = Preflight.OfPrompts([.. prompts.Select(p => new TokenRow { Ids = p.Ids, Trained = new bool[p.Ids.Length], Origin = p.Row.Origin })], tally, tokenizer);
         var models = new StageModels { Frozen = (source.Model is null ? 0 : 1) + (reference is null ? 0 : 1), Values = true, Draws = true, DrawnTokens = prompts.Max(p => p.Ids.Length) + options.MaxNewTokens };
-        var estimate = CostEstimate.Of(config, options, optimiser, options.MicroBatchTokens, models);
+        var estimate = CostEstimate.Of(config, options, optimiser, plan.MostTokens(models.DrawnTokens), models);
+        PpoBatch[] MicroBatches(long step, RolloutSet of, PpoExperience with) => [.. plan.MicroBatches(step, of.Answers).Select(with.Batch)];
+        PpoExperience Experience(RolloutSet of, double? coefficient = null) => new(of.Answers, options, coefficient ?? options.KlCoefficient);
+        var state = run.Resume(optimiser);
+        var first = (RolloutSet?)null;
+        if (state.Step > 0)
+        {
+            estimate = estimate.AsSoFar(state, steps);
+        }
+        else if (plan.Iterations >= CostEstimate.IterationsWorthATrial && !RolloutFile.Any(run.Path))
+        {
+            // The answers are those that the run begins with.
+            sampler.Warm(policy, prompts[0].Ids, options.MaxNewTokens, context.Cancellation);
+            var start = context.Time.GetTimestamp();
+            first = Answer(0);
+            state = state.Answered(context.Time.GetElapsedTime(start));
+            var batches = MicroBatches(0, first, Experience(first));
+            estimate = estimate.WithTrial(() => PpoStep.Trial(policy, value, optimiser, objective, batches), state.SamplingSeconds, plan.Iterations, steps);
+        }
         context.Show(new StagePreflight(Stage, report, estimate, steps, RolloutScores.Warnings(options)));
 
         // Loop
-        var state = run.Resume(optimiser);
         using var log = new MetricsLog(run.Path, state, context.Time);
         var (pace, clock) = (new Pace(context.Time, state.Seconds), new CheckpointClock(options, context.Time));
         context.TellStart(Stage, state, steps);
@@ -68,13 +85,14 @@ public static class Ppo
             {
                 iteration = state.Step / updates;
                 var start = context.Time.GetTimestamp();
-                set = RolloutFile.Read(run.Path, iteration) ?? Sample(iteration);
-                experience = new PpoExperience(set.Answers, options, state.KlCoefficient ?? options.KlCoefficient);
+                set = RolloutFile.Read(run.Path, iteration) ?? RolloutFile.Keep(run.Path, iteration, first ?? Answer(iteration));
+                first = null;
+                experience = Experience(set, state.KlCoefficient);
                 state = state with { SamplingSeconds = state.SamplingSeconds + context.Time.GetElapsedTime(start).TotalSeconds };
             }
 
             var (rate, meters) = (options.LearningRate * schedule.At(state.Step), new PpoMeters());
-            PpoBatch[] batches = [.. plan.MicroBatches(state.Step, set!.Answers).Select(experience!.Batch)];
+            var batches = MicroBatches(state.Step, set!, experience!);
             var update = PpoStep.Run(policy, value, optimiser, new UpdateSettings(state.Step + 1, rate, options.Clip), objective, batches, meters);
             state = state.After(update, [.. batches.Select(b => b.Rows)], pace);
             var figures = meters.Figures.ToList();
@@ -82,8 +100,8 @@ public static class Ppo
             {
                 // The iteration is over: what it showed decides how the next one is rewarded.
                 var coefficient = state.KlCoefficient ?? options.KlCoefficient;
-                figures.AddRange(RolloutMeters.Figures(set.Answers, set.Agreement));
-                figures.AddRange([new("objective/kl", experience.Kl), new("objective/reward", experience.Reward), new("objective/kl_coefficient", coefficient)]);
+                figures.AddRange(RolloutMeters.Figures(set!.Answers, set.Agreement));
+                figures.AddRange([new("objective/kl", experience!.Kl), new("objective/reward", experience.Reward), new("objective/kl_coefficient", coefficient)]);
                 state = state.Observe(set.Agreement) with
                 {
                     Sampled = state.Sampled + set.Answers.Sum(r => (long)r.Length),
@@ -115,7 +133,7 @@ public static class Ppo
             Data = [.. digests.Select((d, i) => i < files.Count ? d with { Rows = counts[files[i].Path] } : d)], State = state, Facts = facts, Kind = options.Kind ?? VersionKind.Chat,
         }.Save(run);
 
-        RolloutSet Sample(long of)
+        RolloutSet Answer(long of)
         {
             if (state.Step % updates != 0)
                 context.Tell(Stage, state, steps, "The answers of this iteration are gone from the run's folder: they are made anew, by a policy that has moved, and the last bits will differ.");
@@ -125,9 +143,7 @@ public static class Ppo
             var old = RolloutScores.LogProbs(policy, scored, options.Temperature, options.MicroBatchTokens);
             var references = policy.AsReference(reference, model => RolloutScores.LogProbs(model, scored, options.Temperature, options.MicroBatchTokens));
             var values = RolloutScores.Values(value, scored, options.MicroBatchTokens);
-            var made = new RolloutSet([.. scored.Select((r, i) => r with { Old = old[i], Reference = references[i], Values = values[i] })], agreement);
-            RolloutFile.Write(run.Path, of, made);
-            return made;
+            return new RolloutSet([.. scored.Select((r, i) => r with { Old = old[i], Reference = references[i], Values = values[i] })], agreement);
         }
     }
 

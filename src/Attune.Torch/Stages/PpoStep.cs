@@ -27,10 +27,15 @@ public static class PpoStep
 {
     /// <summary>One update: means over the tokens of all micro-batches together.</summary>
     /// <exception cref="TrainingException">ATT5120: it diverged.</exception>
-    public static UpdateResult Run(Decoder policy, RewardModel value, Optimiser optimiser, UpdateSettings settings, PpoObjective objective, IReadOnlyList<PpoBatch> microBatches, PpoMeters meters)
+    public static UpdateResult Run(Decoder policy, RewardModel value, Optimiser optimiser, UpdateSettings settings, PpoObjective objective, IReadOnlyList<PpoBatch> microBatches, PpoMeters meters) =>
+        UpdateStep.Run(optimiser, settings, Parts(policy, value, objective, microBatches, meters));
+
+    /// <summary>A forward and backward pass that changes nothing; how many tokens it had.</summary>
+    public static long Trial(Decoder policy, RewardModel value, Optimiser optimiser, PpoObjective objective, IReadOnlyList<PpoBatch> microBatches)
     {
-        var tokens = microBatches.Sum(b => (long)b.Old.Length);
-        return UpdateStep.Run(optimiser, settings, microBatches.Select(b => (Func<Tensor>)(() => Loss(policy, value, objective, b, (double)b.Old.Length / tokens, meters))));
+        UpdateStep.Gradients(Parts(policy, value, objective, microBatches, new PpoMeters()));
+        optimiser.ZeroGradients();
+        return microBatches.Sum(b => (long)b.Rows.Tokens);
     }
 
     /// <summary>The loss of one micro-batch, by its share of the update's tokens.</summary>
@@ -44,5 +49,11 @@ public static class PpoStep
         var valueLoss = PpoLoss.Value(tokens.Take(value.Values(batch.Rows)), tensor(batch.Values, device: policy.Device), tensor(batch.Returns, device: policy.Device), objective.ValueClip);
         meters.Add(logProbs_M, old_M, objective.PolicyClip, share, policyLoss, valueLoss);
         return (share * (policyLoss + objective.ValueCoefficient * valueLoss)).MoveToOuterDisposeScope();
+    }
+
+    private static IEnumerable<Func<Tensor>> Parts(Decoder policy, RewardModel value, PpoObjective objective, IReadOnlyList<PpoBatch> microBatches, PpoMeters meters)
+    {
+        var tokens = microBatches.Sum(b => (long)b.Old.Length);
+        return microBatches.Select(b => (Func<Tensor>)(() => Loss(policy, value, objective, b, (double)b.Old.Length / tokens, meters)));
     }
 }

@@ -23,6 +23,13 @@ internal static class RolloutFile
 
     private sealed record Fact(int Prompt, int PromptLength, int Length, bool Ended, double Score);
 
+    /// <summary>Writes them, and hands them on.</summary>
+    public static RolloutSet Keep(string folder, long iteration, RolloutSet set)
+    {
+        Write(folder, iteration, set);
+        return set;
+    }
+
     /// <summary>Writes them, atomically.</summary>
     public static void Write(string folder, long iteration, RolloutSet set)
     {

@@ -14,6 +14,12 @@ internal sealed class RolloutPlan(RolloutOptions options, string stage, int prom
     /// <summary>Updates in the run.</summary>
     public long Steps => options.Steps ?? Math.Max(1, (long)Math.Ceiling(options.Epochs * _plan.PerEpoch)) * options.UpdatesPerIteration;
 
+    /// <summary>Iterations in the run.</summary>
+    public long Iterations => (Steps + options.UpdatesPerIteration - 1) / options.UpdatesPerIteration;
+
+    /// <summary>The most tokens that go through the model together, where a prompt with its answer has so many.</summary>
+    public long MostTokens(long answered) => Math.Min(Math.Max(options.MicroBatchTokens, answered), options.Prompts * (long)options.Samples * answered);
+
     /// <summary>The prompts of an iteration.</summary>
     public int[] Prompts(long iteration) => _plan.At(iteration).Single();
 

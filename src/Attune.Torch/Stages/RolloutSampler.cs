@@ -57,6 +57,10 @@ internal sealed class RolloutSampler : IDisposable
         })];
     }
 
+    /// <summary>Draws one answer for nothing, so that those which are timed are drawn by code that is warm.</summary>
+    public void Warm(Decoder decoder, int[] prompt, int maxNewTokens, CancellationToken cancel) =>
+        Sample(decoder, [(0, prompt)], 1, maxNewTokens, 1, RandomStream.Of(0, "warm"), cancel);
+
     /// <summary>Removes the files.</summary>
     public void Dispose() => Directory.Delete(_folder, recursive: true);
 }

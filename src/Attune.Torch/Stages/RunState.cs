@@ -97,6 +97,9 @@ public sealed record RunState
         };
     }
 
+    /// <summary>The state once answers were drawn before the loop: their time is the run's.</summary>
+    public RunState Answered(TimeSpan time) => this with { Seconds = Seconds + time.TotalSeconds, SamplingSeconds = SamplingSeconds + time.TotalSeconds };
+
     internal string ToJson() => JsonSerializer.Serialize(this, RunStateJson.Default.RunState);
 
     internal static RunState Parse(string json) => JsonSerializer.Deserialize(json, RunStateJson.Default.RunState)!;
