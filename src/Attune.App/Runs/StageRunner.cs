@@ -32,7 +32,7 @@ internal static class StageRunner
         TorchRuntime.Initialise(place.Threads == 0 ? null : place.Threads);
         var parent = place.Parent is { } reference ? Running.Open(place.Store, reference) : default;
         var display = new StageDisplay(saveAs ?? stage);
-        using var judge = options is RewardRefreshOptions refreshed ? OpenJudge.Of(refreshed.Judge, refreshed.Endpoint, refreshed.Model, refreshed.Constitution, place.Store) : null;
+        using var judge = options is IJudged judged ? OpenJudge.Of(judged.Judge, judged.Endpoint, judged.Model, judged.Constitution, place.Store) : null;
         var context = new StageContext
         {
             RunFolder = place.Run ?? Path.Combine("runs", $"{stage}-{(saveAs ?? "unnamed").Replace(':', '-')}"),
@@ -116,6 +116,8 @@ internal static class StageRunner
         ["sampled_tokens"] = facts.Sampled,
         ["sampling_seconds"] = facts.SamplingSeconds,
         ["reference_seconds"] = facts.ReferenceSeconds,
+        ["judge_calls"] = facts.JudgeCalls,
+        ["judge_seconds"] = facts.JudgeSeconds,
         ["seconds"] = facts.Seconds,
         ["tokens_per_second"] = facts.TokensPerSecond,
         ["peak_memory_bytes"] = facts.PeakMemoryBytes,

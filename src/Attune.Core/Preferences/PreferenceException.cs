@@ -5,6 +5,9 @@ namespace Attune.Core.Preferences;
 /// <summary>Preferences that cannot be collected or judged as asked. Codes ATT2410 to ATT2499.</summary>
 public sealed class PreferenceException(string code, string message, Exception? inner = null) : AttuneException(code, message, inner)
 {
+    /// <summary>No judgement of a task could be read.</summary>
+    public const string UnreadableCode = "ATT2416";
+
     internal static PreferenceException Held(string file, Exception inner) =>
         new("ATT2410", "Another process is annotating into this file.", inner) { File = file, Hint = "Give each annotator a file of their own, or wait until the other one is done." };
 
@@ -21,5 +24,5 @@ public sealed class PreferenceException(string code, string message, Exception? 
         new("ATT2415", what) { File = file, Field = "principles", Hint = "A constitution is a YAML file with 'name' and 'principles', a list of sentences." };
 
     internal static PreferenceException Unreadable(string judge, int calls) =>
-        new("ATT2416", FormattableString.Invariant($"None of {calls} judgements of {judge} could be read.")) { Hint = "The judge must end with [[A]], [[B]] or [[tie]]; a small model may not be able to. Take a larger one." };
+        new(UnreadableCode, FormattableString.Invariant($"None of {calls} judgements of {judge} could be read.")) { Hint = "The judge must end with [[A]], [[B]] or [[tie]]; a small model may not be able to. Take a larger one." };
 }

@@ -91,13 +91,13 @@ public static class Grpo
             var batches = MicroBatches(0, first, Advantages(first.Answers, options, method));
             estimate = estimate.WithTrial(() => GrpoStep.Trial(policy, optimiser, objective, options.Temperature, batches), state.SamplingSeconds, plan.Iterations, steps);
         }
-        context.Show(new StagePreflight(stage, report, estimate, steps, RolloutScores.Warnings(options)));
+        context.Show(new StagePreflight(stage, report, estimate, steps, [.. RolloutScores.Warnings(options), .. source.Costs(plan.Iterations)]));
 
         // Loop
         using var log = new MetricsLog(run.Path, state, context.Time);
         var (pace, clock) = (new Pace(context.Time, state.Seconds), new CheckpointClock(options, context.Time));
         context.TellStart(stage, state, steps);
-        var (iteration, set, advantages) = (-1L, (RolloutSet?)null, (float[])[]);
+        var (iteration, set, advantages) = (-1L, new RolloutSet([], default), (float[])[]);
         while (state.Step < steps)
         {
             // Answers: made before the first update of an iteration, found in the run's folder by one that resumes after it.
@@ -105,22 +105,24 @@ public static class Grpo
             {
                 iteration = state.Step / updates;
                 var start = context.Time.GetTimestamp();
-                set = RolloutFile.Read(run.Path, iteration) ?? RolloutFile.Keep(run.Path, iteration, first ?? Answer(iteration));
-                first = null;
-                advantages = Advantages(set.Answers, options, method);
+                var kept = RolloutFile.Read(run.Path, iteration);
+                set = kept ?? first ?? Answer(iteration);
+                (first, advantages) = (null, Advantages(set.Answers, options, method));
                 state = state with { SamplingSeconds = state.SamplingSeconds + context.Time.GetElapsedTime(start).TotalSeconds };
+                if (kept is null)
+                    RolloutFile.Write(run.Path, iteration, set = source.Judged(set, plan.Judging(iteration)));
             }
 
             var (rate, meters) = (options.LearningRate * schedule.At(state.Step), new GrpoMeters());
-            var batches = MicroBatches(state.Step, set!, advantages);
+            var batches = MicroBatches(state.Step, set, advantages);
             var update = GrpoStep.Run(policy, optimiser, new UpdateSettings(state.Step + 1, rate, options.Clip), objective, options.Temperature, batches, meters);
             state = state.After(update, [.. batches.Select(b => b.Rows)], pace);
             var figures = meters.Figures.ToList();
             if (state.Step % updates == 0)
             {
-                figures.AddRange(RolloutMeters.Figures(set!.Answers, set.Agreement));
+                figures.AddRange(RolloutMeters.Figures(set));
                 figures.Add(new("answers/groups_without_signal", Silent(set.Answers, options)));
-                state = state.Observe(set.Agreement) with { Sampled = state.Sampled + set.Answers.Sum(r => (long)r.Length), Score = set.Answers.Average(r => r.Score) };
+                state = state.Learnt(set);
                 foreach (var remark in new[] { RolloutMeters.Warning(set.Answers, options, iteration), state.Drift() }.OfType<string>())
                     context.Tell(stage, state, steps, remark);
             }
@@ -137,6 +139,7 @@ public static class Grpo
         var facts = LineageFacts.Of(config, state, report);
         facts["sampled_tokens"] = state.Sampled;
         facts["score"] = state.Score;
+        facts["judge_calls"] = state.JudgeCalls > 0 ? state.JudgeCalls : null;
         facts["reward_model_accuracy"] = state.RewardPairs > 0 ? state.RewardRight / state.RewardPairs : null;
         return new FinishedModel
         {

@@ -71,13 +71,13 @@ public static class Ppo
             var batches = MicroBatches(0, first, Experience(first));
             estimate = estimate.WithTrial(() => PpoStep.Trial(policy, value, optimiser, objective, batches), state.SamplingSeconds, plan.Iterations, steps);
         }
-        context.Show(new StagePreflight(Stage, report, estimate, steps, RolloutScores.Warnings(options)));
+        context.Show(new StagePreflight(Stage, report, estimate, steps, [.. RolloutScores.Warnings(options), .. source.Costs(plan.Iterations)]));
 
         // Loop
         using var log = new MetricsLog(run.Path, state, context.Time);
         var (pace, clock) = (new Pace(context.Time, state.Seconds), new CheckpointClock(options, context.Time));
         context.TellStart(Stage, state, steps);
-        var (iteration, set, experience) = (-1L, (RolloutSet?)null, (PpoExperience?)null);
+        var (iteration, set, experience) = (-1L, new RolloutSet([], default), (PpoExperience?)null);
         while (state.Step < steps)
         {
             // Answers: made before the first update of an iteration, found in the run's folder by one that resumes after it.
@@ -85,14 +85,16 @@ public static class Ppo
             {
                 iteration = state.Step / updates;
                 var start = context.Time.GetTimestamp();
-                set = RolloutFile.Read(run.Path, iteration) ?? RolloutFile.Keep(run.Path, iteration, first ?? Answer(iteration));
-                first = null;
-                experience = Experience(set, state.KlCoefficient);
+                var kept = RolloutFile.Read(run.Path, iteration);
+                set = kept ?? first ?? Answer(iteration);
+                (first, experience) = (null, Experience(set, state.KlCoefficient));
                 state = state with { SamplingSeconds = state.SamplingSeconds + context.Time.GetElapsedTime(start).TotalSeconds };
+                if (kept is null)
+                    RolloutFile.Write(run.Path, iteration, set = source.Judged(set, plan.Judging(iteration)));
             }
 
             var (rate, meters) = (options.LearningRate * schedule.At(state.Step), new PpoMeters());
-            var batches = MicroBatches(state.Step, set!, experience!);
+            var batches = MicroBatches(state.Step, set, experience!);
             var update = PpoStep.Run(policy, value, optimiser, new UpdateSettings(state.Step + 1, rate, options.Clip), objective, batches, meters);
             state = state.After(update, [.. batches.Select(b => b.Rows)], pace);
             var figures = meters.Figures.ToList();
@@ -100,12 +102,10 @@ public static class Ppo
             {
                 // The iteration is over: what it showed decides how the next one is rewarded.
                 var coefficient = state.KlCoefficient ?? options.KlCoefficient;
-                figures.AddRange(RolloutMeters.Figures(set!.Answers, set.Agreement));
+                figures.AddRange(RolloutMeters.Figures(set));
                 figures.AddRange([new("objective/kl", experience!.Kl), new("objective/reward", experience.Reward), new("objective/kl_coefficient", coefficient)]);
-                state = state.Observe(set.Agreement) with
+                state = state.Learnt(set) with
                 {
-                    Sampled = state.Sampled + set.Answers.Sum(r => (long)r.Length),
-                    Score = set.Answers.Average(r => r.Score),
                     Kl = experience.Kl,
                     KlCoefficient = options.KlTarget is { } target ? PpoExperience.Steer(coefficient, experience.Kl, target, set.Answers.Count, options.KlHorizon) : null,
                 };
@@ -126,6 +126,7 @@ public static class Ppo
         facts["sampled_tokens"] = state.Sampled;
         facts["score"] = state.Score;
         facts["kl"] = state.Kl;
+        facts["judge_calls"] = state.JudgeCalls > 0 ? state.JudgeCalls : null;
         facts["reward_model_accuracy"] = state.RewardPairs > 0 ? state.RewardRight / state.RewardPairs : null;
         return new FinishedModel
         {

@@ -4,7 +4,7 @@ using System.ComponentModel.DataAnnotations;
 namespace Attune.Torch.Stages;
 
 /// <summary>Options of <see cref="RewardRefresh"/>: a reward model learns the answers that the policy gives now.</summary>
-public sealed record RewardRefreshOptions : TrainingOptions
+public sealed record RewardRefreshOptions : TrainingOptions, IJudged
 {
     /// <summary>The defaults of a reward model.</summary>
     public RewardRefreshOptions() => (LearningRate, SequenceLength, DecayShare) = (1e-5, 512, 1);

@@ -8,7 +8,11 @@ namespace Attune.Torch.Stages;
 /// <summary>The answers of an iteration.</summary>
 /// <param name="Answers">They.</param>
 /// <param name="Agreement">How the reward model's scores agree with the truth, where there is one.</param>
-internal sealed record RolloutSet(IReadOnlyList<Rollout> Answers, RewardAgreement Agreement);
+internal sealed record RolloutSet(IReadOnlyList<Rollout> Answers, RewardAgreement Agreement)
+{
+    /// <summary>What a judge was asked of them.</summary>
+    public JudgeCost Judged { get; init; }
+}
 
 /// <summary>
 /// The answers of an iteration, kept in the run folder until the iteration is over: updates move the policy away from what
@@ -19,16 +23,9 @@ internal static class RolloutFile
 {
     private const string Name = "rollouts-", Facts = "attune.rollouts";
 
-    private sealed record Header(double Right, long Pairs, List<Fact> Answers);
+    private sealed record Header(double Right, long Pairs, JudgeCost Judged, List<Fact> Answers);
 
     private sealed record Fact(int Prompt, int PromptLength, int Length, bool Ended, double Score);
-
-    /// <summary>Writes them, and hands them on.</summary>
-    public static RolloutSet Keep(string folder, long iteration, RolloutSet set)
-    {
-        Write(folder, iteration, set);
-        return set;
-    }
 
     /// <summary>Writes them, atomically.</summary>
     public static void Write(string folder, long iteration, RolloutSet set)
@@ -40,7 +37,7 @@ internal static class RolloutFile
         SafetensorsWriter.Write(PathOf(folder, iteration), new[] { "ids", "old", "reference", "values" }.Zip(parts, (name, values) => TensorSource.Of(name, [values.Length], values)),
             new Dictionary<string, string>(StringComparer.Ordinal)
             {
-                [Facts] = JsonSerializer.Serialize(new Header(set.Agreement.Right, set.Agreement.Pairs, [.. rollouts.Select(r => new Fact(r.Prompt, r.PromptLength, r.Length, r.Ended, r.Score))])),
+                [Facts] = JsonSerializer.Serialize(new Header(set.Agreement.Right, set.Agreement.Pairs, set.Judged, [.. rollouts.Select(r => new Fact(r.Prompt, r.PromptLength, r.Length, r.Ended, r.Score))])),
             });
     }
 
@@ -70,7 +67,7 @@ internal static class RolloutFile
             });
             (row, token) = (row + fact.PromptLength + fact.Length, token + fact.Length);
         }
-        return new RolloutSet(rollouts, new RewardAgreement(header.Right, header.Pairs));
+        return new RolloutSet(rollouts, new RewardAgreement(header.Right, header.Pairs)) { Judged = header.Judged };
     }
 
     /// <summary>Whether a folder holds any.</summary>

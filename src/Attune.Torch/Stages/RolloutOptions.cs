@@ -8,7 +8,7 @@ namespace Attune.Torch.Stages;
 /// The options of stages that learn from the policy's own answers. An iteration takes prompts, samples answers, scores
 /// them, and makes passes × mini-batches updates from them; an epoch is a pass over the prompts.
 /// </summary>
-public abstract record RolloutOptions : TuningOptions
+public abstract record RolloutOptions : TuningOptions, IJudged
 {
     /// <summary>What the new version is called.</summary>
     [Description("Kind of the new version: base, instruct or chat; chat unless given.")]
@@ -33,6 +33,26 @@ public abstract record RolloutOptions : TuningOptions
     /// <summary>Rules that are the truth, where there is one.</summary>
     [Description("Rules that say what is right: the reward model's accuracy on the policy's own answers is measured by them as the policy moves.")]
     public IReadOnlyList<string> Truth { get; init; } = [];
+
+    /// <summary>A version that judges.</summary>
+    [Description("A version that judges some of the policy's own answers, where rules cannot: the reward model's accuracy on them is measured by it as the policy moves.")]
+    public string? Judge { get; init; }
+
+    /// <summary>An endpoint that judges.</summary>
+    [Description("An OpenAI-compatible endpoint that judges them.")]
+    public string? Endpoint { get; init; }
+
+    /// <summary>The judge's name there.</summary>
+    [Description("The judge's name at the endpoint.")]
+    public string? Model { get; init; }
+
+    /// <summary>The judge's principles.</summary>
+    [Description("A YAML file with the judge's principles.")]
+    public string? Constitution { get; init; }
+
+    /// <summary>Pairs that it compares.</summary>
+    [Description("Pairs of answers that the judge compares in an iteration, each in both orders: two calls a pair."), Range(1, 1_000_000)]
+    public int JudgePairs { get; init; } = 4;
 
     /// <summary>Prompts of an iteration.</summary>
     [Description("Prompts of an iteration."), Range(1, 1_000_000)]

@@ -26,6 +26,9 @@ internal sealed class RolloutPlan(RolloutOptions options, string stage, int prom
     /// <summary>The stream that an iteration samples from.</summary>
     public RandomStream Sampling(long iteration) => RandomStream.Of(options.Seed, stage, FormattableString.Invariant($"answers of iteration {iteration}"));
 
+    /// <summary>The stream that says which answers of an iteration a judge compares.</summary>
+    public RandomStream Judging(long iteration) => RandomStream.Of(options.Seed, stage, FormattableString.Invariant($"judged answers of iteration {iteration}"));
+
     /// <summary>The answers of an update, in micro-batches: each pass in an order of its own.</summary>
     /// <param name="step">Counted from zero.</param>
     /// <param name="rollouts">The answers of its iteration.</param>

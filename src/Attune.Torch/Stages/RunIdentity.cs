@@ -14,7 +14,7 @@ public static class RunIdentity
 {
     // These decide how often a run is saved, not what comes out of it.
     private static readonly string[] WithoutEffect = ["checkpoint_steps", "checkpoint_every", "keep_checkpoints"];
-    private static readonly string[] Paths = ["data", "validation", "replay", "tokenizer", "tokenizer_data", "reward_model", "policy", "keep"];
+    private static readonly string[] Paths = ["data", "validation", "replay", "tokenizer", "tokenizer_data", "reward_model", "policy", "keep", "judge", "constitution"];
 
     /// <summary>Version of Attune that runs.</summary>
     public static string CodeVersion { get; } = typeof(RunIdentity).Assembly.GetCustomAttribute<AssemblyInformationalVersionAttribute>()?.InformationalVersion ?? "0";

@@ -49,6 +49,12 @@ public sealed record RunState
     /// <summary>Seconds of sampling and scoring, a part of <see cref="Seconds"/>. Told in reports; nothing depends on it.</summary>
     public double SamplingSeconds { get; init; }
 
+    /// <summary>Comparisons that a judge was asked for.</summary>
+    public long JudgeCalls { get; init; }
+
+    /// <summary>Seconds of judging, a part of <see cref="Seconds"/>. Told in reports; nothing depends on it.</summary>
+    public double JudgeSeconds { get; init; }
+
     /// <summary>Mean score of the answers of the last iteration.</summary>
     public double? Score { get; init; }
 

@@ -26,7 +26,7 @@ public sealed record StageContext
     /// <summary>The policy that the options of a refresh name, opened; else null.</summary>
     public ModelFiles? Policy { get; init; }
 
-    /// <summary>What labels the answers of a refresh where its options have no rules; null where they have.</summary>
+    /// <summary>What labels answers that a policy gives, where the options have no rules that do: those of a refresh, a few of each iteration elsewhere.</summary>
     public IReward? Labels { get; init; }
 
     /// <summary>Throws away what the folder holds of an earlier run (<c>--restart</c>) instead of resuming.</summary>

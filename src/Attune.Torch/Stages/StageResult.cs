@@ -54,6 +54,12 @@ public sealed record RunFacts
     /// <summary>Seconds of scoring by the reference, before the loop and not a part of <see cref="Seconds"/>.</summary>
     public double ReferenceSeconds { get; init; }
 
+    /// <summary>Comparisons that a judge was asked for while the policy learnt.</summary>
+    public long JudgeCalls { get; init; }
+
+    /// <summary>Seconds of judging, a part of <see cref="Seconds"/>.</summary>
+    public double JudgeSeconds { get; init; }
+
     /// <summary>The facts of a run that has just ended.</summary>
     internal static RunFacts Of(DecoderConfig config, RunState state) => new()
     {
@@ -71,6 +77,8 @@ public sealed record RunFacts
         Sampled = state.Sampled,
         SamplingSeconds = state.SamplingSeconds,
         ReferenceSeconds = state.ReferenceSeconds,
+        JudgeCalls = state.JudgeCalls,
+        JudgeSeconds = state.JudgeSeconds,
     };
 
     /// <summary>Real tokens per second.</summary>
