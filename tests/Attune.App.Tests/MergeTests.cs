@@ -31,6 +31,24 @@ public sealed class MergeTests(SmallVersions versions) : IClassFixture<SmallVers
     }
 
     [Fact]
+    public async Task A_refreshed_reward_adapter_lies_on_the_same_base()
+    {
+        await Done("import", versions.Base, "--save-as", "t:base");
+        await Done("reward", "pairs.jsonl", "--parent", "t:base", "--save-as", "t:reward", "--steps", "2", "--lora-rank", "2", "--threads", "1");
+        string[] refresh = ["reward", "refresh", "talks.jsonl", "--policy", "t:base", "--truth", "regex:e", "--max-new-tokens", "8", "--steps", "2", "--threads", "1"];
+        await Done([.. refresh, "--parent", "t:reward", "--save-as", "t:second", "--save-adapter", "adapter"]);
+        await Done("merge", "t:base", "adapter", "--save-as", "t:merged");
+        await Done("export", "t:second", "second");
+        await Done("export", "t:merged", "merged");
+        Assert.Equal(Digests.Sha256Of(_at.PathOf("second", "model.safetensors")), Digests.Sha256Of(_at.PathOf("merged", "model.safetensors")));
+        Assert.Equal("t:base", AdapterConfig.Read(_at.PathOf("adapter", AdapterConfig.FileName)).BaseModel);
+
+        // A refreshed one is refreshed on the same base again; a folder does not say what its adapter lies on.
+        await Done([.. refresh, "--parent", "t:second", "--save-as", "t:third"]);
+        Assert.Contains("ATT5210", (await _at.RunAsync([.. refresh, "--parent", "second"])).Error, StringComparison.Ordinal);
+    }
+
+    [Fact]
     public async Task A_reward_adapter_without_its_score_is_refused()
     {
         await Done("reward", "pairs.jsonl", "--parent", versions.Base, "--save-as", "t:tuned", "--steps", "1", "--lora-rank", "2", "--save-adapter", "adapter", "--threads", "1");

@@ -31,6 +31,7 @@ internal static class StageRunner
 
         TorchRuntime.Initialise(place.Threads == 0 ? null : place.Threads);
         var parent = place.Parent is { } reference ? Running.Open(place.Store, reference) : default;
+        var beneath = options is RewardRefreshOptions && parent.Version is { } adapted ? AdapterBase.Of(store, adapted) : null;
         var display = new StageDisplay(saveAs ?? stage);
         using var judge = options is IJudged judged ? OpenJudge.Of(judged.Judge, judged.Endpoint, judged.Model, judged.Constitution, place.Store) : null;
         var context = new StageContext
@@ -40,6 +41,8 @@ internal static class StageRunner
             ParentDigest = parent.Version?.Digest,
             ParentKind = parent.Version?.Kind,
             RewardModel = options is RolloutOptions { RewardModel: { } named } ? Running.Open(place.Store, named).Files : null,
+            AdapterBase = beneath?.Files,
+            AdapterBaseDigest = beneath?.Digest,
             Policy = options is RewardRefreshOptions { Policy: { } policy } ? Running.Open(place.Store, policy).Files : null,
             Labels = judge is null ? null : new RankedReward(judge.Ranker, cancel),
             Restart = place.Restart,
@@ -75,7 +78,7 @@ internal static class StageRunner
         }
         var version = store.Add(lineageNote is null ? result.Draft : Noted(result.Draft, lineageNote), saveAs, cancel);
         if (place.SaveAdapter is { } adapter)
-            AdapterFiles.Export(version.Files, adapter, place.Parent);
+            AdapterFiles.Export(version.Files, adapter, beneath?.Name ?? place.Parent);
         if (store.Reports(version.Digest).All(r => r.Kind != "run"))
             store.AttachReport(version.Digest, "run", RunReport(stage, result.Facts));
         return new(version, result.Facts);

@@ -72,10 +72,18 @@ public sealed class Lora
         where T : nn.Module, ITunable
     {
         using var files = AdapterFiles.Open(folder);
+        return Load(decoder, files);
+    }
+
+    /// <summary>Puts adapters that are open on a decoder.</summary>
+    /// <inheritdoc cref="Load{T}(T, string)"/>
+    public static Lora Load<T>(T decoder, AdapterFiles files)
+        where T : nn.Module, ITunable
+    {
         if (decoder.Config.TiedEmbeddings && !files.Config.TiedToo && Modules(decoder).Any(m => m.Layer is TokenEmbedding && IsAdapted(files.Config, m)))
             throw new UnsupportedCheckpointException("Not supported: an adapter on an embedding that is tied to the head, which leaves the head as it was.")
             {
-                File = folder,
+                File = files.Weights.Path,
                 Field = "ensure_weight_tying",
                 Hint = "Untie the model, or train the adapter with ensure_weight_tying.",
             };

@@ -39,7 +39,7 @@ public static class Reward
         var contract = StageContract.Resolve(options.Contract, parent, tokenizer, options.ContractChange);
         var rows = RewardData.Read(Stage, files, contract, options, tally, counts, check);
         var validationRows = RewardData.Read(Stage, validationFiles, contract, options, new RowTally(), counts);
-        using var model = RewardFiles.Open(parent, options, Stage);
+        using var model = context.AdapterBase is { } beneath ? RewardFiles.OpenAdapter(parent, beneath, options, Stage) : RewardFiles.Open(parent, options, Stage);
         var config = contract.Endings(model.Config);
         using var optimiser = new Optimiser(OptimiserRules.Plan(model.Trained(), options.Optimiser, options.MatrixRateScale, options.WeightDecay), Schedules.Settings(options));
         var plan = new StepPlan(BatchPlan.ByRows(rows.Count, options.MicroBatchPairs, options.Seed, Stage, options.Order), options.Accumulation);

@@ -1,4 +1,5 @@
 using Attune.Core.Checkpoints;
+using Attune.Core.Checkpoints.Adapters;
 using Attune.Core.Tokens;
 using Attune.Core.Versions;
 using Attune.Prompts;
@@ -23,6 +24,28 @@ internal static class RewardFiles
     {
         var (device, hold) = (Compute.Open(options.Device), Tuning.Holding(options));
         return (IsReward(files) ? DecoderFiles.LoadReward(files, device, hold: hold) : DecoderFiles.NewReward(files, options.Seed, device, hold: hold)).Tuned(options, stage);
+    }
+
+    /// <summary>A reward model that is an adapter on another model, ready to train that adapter on.</summary>
+    /// <param name="version">The reward model.</param>
+    /// <param name="beneath">What its adapter lies on, a language or a reward model.</param>
+    /// <param name="options">Device.</param>
+    /// <param name="stage">The stage.</param>
+    /// <exception cref="CheckpointException">ATT2013, ATT2016: the adapter is of another model.</exception>
+    public static RewardModel OpenAdapter(ModelFiles version, ModelFiles beneath, TuningOptions options, string stage)
+    {
+        var model = Open(beneath, options, stage);
+        try
+        {
+            using var adapter = AdapterFiles.OfVersion(version);
+            Lora.Load(model, adapter);
+            return model;
+        }
+        catch
+        {
+            model.Dispose();
+            throw;
+        }
     }
 
     /// <summary>Refuses a reward model that reads other tokens, or another prompt format, than the policy writes.</summary>

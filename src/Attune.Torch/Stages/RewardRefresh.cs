@@ -1,4 +1,5 @@
 using Attune.Core.Checkpoints;
+using Attune.Core.Checkpoints.Adapters;
 using Attune.Core.Data;
 using Attune.Core.Randomness;
 using Attune.Core.Rewards;
@@ -16,6 +17,9 @@ namespace Attune.Torch.Stages;
 /// </summary>
 public static class RewardRefresh
 {
+    /// <summary>The fact of a lineage that says what the version's adapter lies on, where that is not its parent.</summary>
+    public const string AdapterBaseFact = "adapter_base";
+
     private const string Stage = "refresh", TrainName = "on-policy.jsonl", HeldOutName = "on-policy-held-out.jsonl", CostName = "upkeep.json";
 
     private sealed record Upkeep(long Sampled, double Seconds, double Before, long Pairs);
@@ -23,7 +27,7 @@ public static class RewardRefresh
     /// <summary>Runs the upkeep; the parent of the context is the reward model.</summary>
     /// <param name="options">What to do.</param>
     /// <param name="context">Where; its <see cref="StageContext.Policy"/> is the policy, its <see cref="StageContext.Labels"/> label the answers where the options have no rules.</param>
-    /// <exception cref="TrainingException">ATT5203: there is no policy or no truth; ATT5209: the truth tells no two answers apart.</exception>
+    /// <exception cref="TrainingException">ATT5203: there is no policy or no truth; ATT5210: what the reward model's adapter lies on is missing; ATT5209: the truth tells no two answers apart.</exception>
     public static StageResult Run(RewardRefreshOptions options, StageContext context)
     {
         // Options
@@ -38,6 +42,16 @@ public static class RewardRefresh
             {
                 Field = "truth",
                 Hint = "Give rules (--truth exact), or a judge: --judge VERSION, or --endpoint http://…/v1 with --model NAME.",
+            };
+        }
+        var adapted = AdapterFiles.IsIn(parent) && !options.Whole;
+        if (adapted && context.AdapterBase is null)
+        {
+            throw new TrainingException("ATT5210", "The reward model is an adapter on a version that is not there.")
+            {
+                File = parent.Description,
+                Field = "parent",
+                Hint = "Bring that version into the store, or train every weight: --whole.",
             };
         }
         var (files, kept) = (DataFile.Required(options.Data), DataFile.All(options.Keep));
@@ -71,7 +85,7 @@ public static class RewardRefresh
             MatrixRateScale = options.MatrixRateScale, WeightDecay = options.WeightDecay, Beta1 = options.Beta1, Beta2 = options.Beta2, Clip = options.Clip,
             ValidateEvery = options.ValidateEvery, Patience = options.Patience, CheckpointSteps = options.CheckpointSteps, CheckpointEvery = options.CheckpointEvery,
             KeepCheckpoints = options.KeepCheckpoints, Centring = options.Centring, MicroBatchPairs = options.MicroBatchPairs,
-        }, context with { RunFolder = Path.Combine(run.Path, "train") });
+        }, context with { RunFolder = Path.Combine(run.Path, "train"), AdapterBase = adapted ? context.AdapterBase : null });
 
         // Save
         var facts = result.Draft.Lineage.Facts.DeepClone().AsObject();
@@ -79,6 +93,8 @@ public static class RewardRefresh
         facts["accuracy_after"] = facts["validation_pairs"]?["accuracy"]?.DeepClone();
         facts["on_policy_pairs"] = upkeep.Pairs;
         facts["sampled_tokens"] = upkeep.Sampled;
+        if (adapted)
+            facts[AdapterBaseFact] = context.AdapterBaseDigest;
         var lineage = result.Draft.Lineage with
         {
             Stage = Stage, Options = RunIdentity.Options(options), Facts = facts,

@@ -61,6 +61,10 @@ public sealed record RewardRefreshOptions : TrainingOptions, IJudged
     [Description("Pairs of a micro-batch."), Range(1, 1_000_000)]
     public int MicroBatchPairs { get; init; } = 8;
 
+    /// <summary>Whether an adapter is left behind.</summary>
+    [Description("Train every weight of a reward model that is an adapter on a base: the new version is whole.")]
+    public bool Whole { get; init; }
+
     /// <summary>For tests.</summary>
     public static RewardRefreshOptions Tiny() => new() { SequenceLength = 128, MicroBatchPairs = 4, LearningRate = 3e-3, MaxNewTokens = 8 };
 }

@@ -26,6 +26,12 @@ public sealed record StageContext
     /// <summary>The policy that the options of a refresh name, opened; else null.</summary>
     public ModelFiles? Policy { get; init; }
 
+    /// <summary>What the adapter of a reward model lies on, where a refresh is to train that adapter on; else null.</summary>
+    public ModelFiles? AdapterBase { get; init; }
+
+    /// <summary>Its manifest digest for the lineage, or null for a plain folder.</summary>
+    public string? AdapterBaseDigest { get; init; }
+
     /// <summary>What labels answers that a policy gives, where the options have no rules that do: those of a refresh, a few of each iteration elsewhere.</summary>
     public IReward? Labels { get; init; }
 

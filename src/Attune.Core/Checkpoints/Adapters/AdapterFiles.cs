@@ -52,6 +52,14 @@ public sealed class AdapterFiles : IDisposable
         return new(config, SafetensorsFile.Open(path));
     }
 
+    /// <summary>Opens the adapter that lies beside the merged weights of a version.</summary>
+    /// <exception cref="AttuneException">ATT2002: the version has none.</exception>
+    public static AdapterFiles OfVersion(ModelFiles version) =>
+        new(AdapterConfig.Read(version.Require(InVersion + AdapterConfig.FileName)), SafetensorsFile.Open(version.Require(InVersion + WeightsName)));
+
+    /// <summary>Whether a version's weights are those of another with an adapter in them.</summary>
+    public static bool IsIn(ModelFiles version) => version.Find(InVersion + AdapterConfig.FileName) is not null;
+
     /// <summary>Writes both files; each atomically.</summary>
     /// <param name="folder">Made where it is missing.</param>
     /// <param name="config">What is adapted.</param>
