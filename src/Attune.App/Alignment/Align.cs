@@ -135,19 +135,19 @@ internal sealed class Align
         }
         _ = RecipeRunner.BindTraining(stage, OptionLayer.FromValues(options, "the decision"), OptionLayer.FromValues(new Dictionary<string, object?>(), "none"));
         var settings = new AlignSettings(stage, rule.Name, options);
-        return _options.Beta is not null ? settings with { PullBecause = "given by --beta" }
-            : ReferencePull.Of(stage) is { } swept && _options.Set.Any(s => s.StartsWith(swept.Option + "=", StringComparison.Ordinal)) ? settings with { PullBecause = "given by --set" }
+        return _options.Beta is not null ? settings with { Pull = PullChoice.GivenBy("beta") }
+            : ReferencePull.Of(stage) is { } swept && _options.Set.Any(s => s.StartsWith(swept.Option + "=", StringComparison.Ordinal)) ? settings with { Pull = PullChoice.GivenBy("set") }
             : settings;
     }
 
     private static bool DrawsPairs(AlignRule rule, AlignSettings settings) => rule.OnPolicy && !settings.Reinforces;
 
     private IHeldOut HeldOut(AlignRule rule, AlignData data, int window) =>
-        rule.Stage is "sft" or "pretrain" ? new LossHeldOut(data.Held, window, _options.Items)
+        rule.Stage is "sft" or "pretrain" ? ShiftHeldOut.OfRows(data.Held, window, _options.Items)
         : _book is not null ? new WorldHeldOut(_book, _judge!)
         : _ranker is not null && data.HeldPrompts.Count > 0 ? new AnswerHeldOut(_ranker, data.HeldPrompts, _options.MaxTokens)
-        : data.HeldPairs.Count > 0 ? new PairHeldOut(data.HeldPairs, window)
-        : data.HeldLabels.Count > 0 ? new LabelHeldOut(data.HeldLabels, window)
+        : data.HeldPairs.Count > 0 ? ShiftHeldOut.OfPairs(data.HeldPairs, window)
+        : data.HeldLabels.Count > 0 ? ShiftHeldOut.OfLabels(data.HeldLabels, window)
         : throw new AttuneException("ATT4814", "Nothing can tell whether the version gets better: no prompt is held out.") { Field = "held_out", Hint = "Give more prompts or a larger --held-out; or --world, whose questions measure." };
 
     // A part of the data for each value of β or of the KL coefficient; the one that wins most without passing the bound.
@@ -163,7 +163,7 @@ internal sealed class Align
                 Terminal.Out.Line($"  the budget leaves no room for more of the sweep, after {count} of {plan.Swept} values.");
                 break;
             }
-            var tried = settings.Pulled(pull, value, "tried on a share of the data");
+            var tried = settings.Pulled(pull, value, PullChoice.Tried);
             var (version, facts) = Train(tried, data.Sweep, _start, string.Create(CultureInfo.InvariantCulture, $"sweep-{value}"), 1, cancel);
             if (plan.RoundSeconds is null)
             {
@@ -180,8 +180,8 @@ internal sealed class Align
         plan = plan.Tried(count);
         // One value alone has beaten none: the usual one stands.
         return (count < 2 ? settings
-            : best is { } winner ? settings.Pulled(pull, winner, string.Create(CultureInfo.InvariantCulture, $"won most ({bestRate * 100:F1}%) of {count} values that were tried on {_options.SweepShare * 100:0.#}% of the data"))
-            : settings with { PullBecause = string.Create(CultureInfo.InvariantCulture, $"the usual value: all {count} that were tried passed the KL bound") }, plan);
+            : best is { } winner ? settings.Pulled(pull, winner, PullChoice.Winner(bestRate, count, _options.SweepShare))
+            : settings with { Pull = PullChoice.NoneKept(count) }, plan);
     }
 
     private (ModelVersion Best, int Rounds) Train(AlignRule rule, AlignSettings settings, AlignData data, IHeldOut held, AlignCost plan, Stopwatch clock, CancellationToken cancel)
@@ -237,7 +237,7 @@ internal sealed class Align
             ["kl_bound"] = _options.KlBound,
         };
         if (ReferencePull.Of(settings.Stage) is { } pull)
-            reason["pull"] = new JsonObject { ["option"] = pull.Option, ["value"] = OptionText.Of(settings.Options[pull.Option]), ["because"] = settings.PullBecause };
+            reason["pull"] = new JsonObject { ["option"] = pull.Option, ["value"] = OptionText.Of(settings.Options[pull.Option]), ["because"] = settings.Pull.Because };
         return reason;
     }
 

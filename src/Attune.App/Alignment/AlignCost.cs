@@ -18,11 +18,8 @@ namespace Attune.App.Alignment;
 /// <param name="Options">Its options.</param>
 internal sealed record AlignSettings(string Stage, string Rule, IReadOnlyDictionary<string, object?> Options)
 {
-    /// <summary>Where nobody gave it a value, so that a sweep may.</summary>
-    public const string Usual = "the usual value, not swept";
-
     /// <summary>Why what holds it to its start has the value that it has.</summary>
-    public string PullBecause { get; init; } = Usual;
+    public PullChoice Pull { get; init; } = PullChoice.Usual;
 
     /// <summary>Whether the stage draws and scores answers itself: it is given prompts.</summary>
     public bool Reinforces => IsReinforcement(Stage);
@@ -34,7 +31,7 @@ internal sealed record AlignSettings(string Stage, string Rule, IReadOnlyDiction
     public AlignSettings With(string key, object? value) => this with { Options = new Dictionary<string, object?>(Options, StringComparer.Ordinal) { [key] = value } };
 
     /// <summary>The same with what holds it to its start at a value, and why.</summary>
-    public AlignSettings Pulled(ReferencePull pull, double value, string because) => With(pull.Option, value) with { PullBecause = because };
+    public AlignSettings Pulled(ReferencePull pull, double value, PullChoice choice) => With(pull.Option, value) with { Pull = choice };
 
     /// <summary>Options of the stage for a file, over a share of an epoch.</summary>
     public TrainingOptions Bind(string file, double share) => RecipeRunner.BindTraining(Stage, OptionLayer.FromValues(Options, "the decision"),
@@ -84,7 +81,7 @@ internal sealed record AlignCost(AlignSettings Settings, double? RoundSeconds, l
     }
 
     private AlignCost(AlignSettings settings, string path, double allowed, AlignOptions options)
-        : this(settings, null, 0, 0, options.Rounds, 1, settings.PullBecause == AlignSettings.Usual && options.SweepShare > 0 ? ReferencePull.Of(settings.Stage)?.Swept.Count ?? 0 : 0) =>
+        : this(settings, null, 0, 0, options.Rounds, 1, settings.Pull.Source == PullSource.Usual && options.SweepShare > 0 ? ReferencePull.Of(settings.Stage)?.Swept.Count ?? 0 : 0) =>
         (_path, _allowed, _sweepShare) = (path, allowed, options.SweepShare);
 
     /// <summary>Whether runs of the sweep leave room for the training that they are for. A cost that is not known takes no room: the clock alone decides.</summary>

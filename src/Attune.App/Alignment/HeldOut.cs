@@ -88,33 +88,28 @@ internal sealed class AnswerHeldOut(IAnswerRanker ranker, IReadOnlyList<PromptRo
     }
 }
 
-/// <summary>Where nothing can judge an answer: the share of held-out pairs whose chosen answer the version has come to prefer over the start.</summary>
-internal sealed class PairHeldOut(IReadOnlyList<PreferenceRow> pairs, int window) : IHeldOut
+/// <summary>Where nothing can judge an answer, by probabilities: the share of held-out items that moved the way that the data asks, against the start.</summary>
+/// <param name="measure">How it is measured, in words.</param>
+/// <param name="shifts">How far each item moved from the first version to the second; above 0 is the way that the data asks.</param>
+internal sealed class ShiftHeldOut(string measure, Func<ModelFiles, ModelFiles, CancellationToken, IEnumerable<double>> shifts) : IHeldOut
 {
-    public string Measure => $"share of {pairs.Count} held-out pairs whose chosen answer gained on the rejected one, against the start";
+    public string Measure => measure;
 
-    public WinRate Against(ModelVersion start, ModelVersion now, CancellationToken cancel) => start.Digest == now.Digest
-        ? new WinRate(0.5, 0.5, 0.5, pairs.Count)
-        : WinRate.Of([.. PairShift.Of(now.Files, start.Files, pairs, window, cancel).Select(d => Math.Sign(d) / 2.0 + 0.5)]);
-}
+    /// <summary>Pairs: the chosen answer gained on the rejected one.</summary>
+    public static ShiftHeldOut OfPairs(IReadOnlyList<PreferenceRow> pairs, int window) => new(
+        $"share of {pairs.Count} held-out pairs whose chosen answer gained on the rejected one, against the start",
+        (start, now, cancel) => PairShift.Of(now, start, pairs, window, cancel));
 
-/// <summary>Where there are thumbs alone: the share of held-out answers whose probability moved the way that their label asks, up or down, against the start.</summary>
-internal sealed class LabelHeldOut(IReadOnlyList<LabelledRow> answers, int window) : IHeldOut
-{
-    public string Measure => $"share of {answers.Count} held-out answers that became likelier where they are good and less likely where they are bad, against the start";
+    /// <summary>Thumbs: the answer's probability moved the way that its label asks, up or down.</summary>
+    public static ShiftHeldOut OfLabels(IReadOnlyList<LabelledRow> answers, int window) => new(
+        $"share of {answers.Count} held-out answers that became likelier where they are good and less likely where they are bad, against the start",
+        (start, now, cancel) => LabelShift.Of(now, start, answers, window, cancel));
 
-    public WinRate Against(ModelVersion start, ModelVersion now, CancellationToken cancel) => start.Digest == now.Digest
-        ? new WinRate(0.5, 0.5, 0.5, answers.Count)
-        : WinRate.Of([.. LabelShift.Of(now.Files, start.Files, answers, window, cancel).Select(d => Math.Sign(d) / 2.0 + 0.5)]);
-}
+    /// <summary>Nothing to prefer, only rows to predict: the loss is lower.</summary>
+    public static ShiftHeldOut OfRows(string file, int window, int rows) => new(
+        "share of held-out rows with a lower loss than under the start",
+        (start, now, cancel) => RowLosses.Of(start, file, window, rows, cancel).Zip(RowLosses.Of(now, file, window, rows, cancel), (before, after) => before - after));
 
-/// <summary>Where there is nothing to prefer, only rows to predict: the share of held-out rows that the version predicts better than the start.</summary>
-internal sealed class LossHeldOut(string file, int window, int rows) : IHeldOut
-{
-    public string Measure => "share of held-out rows with a lower loss than under the start";
-
-    public WinRate Against(ModelVersion start, ModelVersion now, CancellationToken cancel) => WinRate.Of(
-    [
-        .. RowLosses.Of(start.Files, file, window, rows, cancel).Zip(RowLosses.Of(now.Files, file, window, rows, cancel), (before, after) => Math.Sign(before - after) / 2.0 + 0.5),
-    ]);
+    public WinRate Against(ModelVersion start, ModelVersion now, CancellationToken cancel) =>
+        WinRate.Of([.. shifts(start.Files, now.Files, cancel).Select(d => Math.Sign(d) / 2.0 + 0.5)]);
 }

@@ -1,15 +1,12 @@
 using Attune.Core.Data;
 using Attune.Core.Tokens;
 using Attune.Core.Versions;
-using Attune.Torch.Models;
 
 namespace Attune.Torch.Stages;
 
 /// <summary>How far a policy has moved towards the chosen answers: (ln π_c − ln π_r) − (ln ref_c − ln ref_r) of each pair, DPO's Δ (arXiv 2305.18290).</summary>
 public static class PairShift
 {
-    private const int PassTokens = 4096;
-
     /// <summary>Δ of each pair that fits the window, in order; above 0 where the policy has come to prefer the chosen answer more than the reference does.</summary>
     /// <param name="policy">π.</param>
     /// <param name="reference">ref, of the same tokenizer and contract.</param>
@@ -24,19 +21,7 @@ public static class PairShift
         return [.. of.Zip(to, (p, r) => p - r)];
     }
 
-    private static double[] Margins(ModelFiles files, IReadOnlyList<PairRow> rows, CancellationToken cancel)
-    {
-        var margins = new double[rows.Count];
-        using var decoder = DecoderFiles.Load(files);
-        if (rows.Count == 0)
-            return margins;
-        foreach (var bin in Packer.BestFit([.. rows.Select(r => r.Tokens)], Math.Max(PassTokens, rows.Max(r => r.Tokens))))
-        {
-            cancel.ThrowIfCancellationRequested();
-            var sums = DpoStep.Score(decoder, Batches.OfPairs(rows, bin));
-            for (var i = 0; i < bin.Length; i++)
-                margins[bin[i]] = (double)sums[i] - sums[bin.Length + i];
-        }
-        return margins;
-    }
+    // The answers differ in all that is trained, the prompt in nothing: each is a row of its own.
+    private static IEnumerable<double> Margins(ModelFiles files, IReadOnlyList<PairRow> rows, CancellationToken cancel) =>
+        RowLogProbs.Sums(files, [.. rows.SelectMany(r => new[] { r.Chosen, r.Rejected })], cancel).Chunk(2).Select(pair => (double)pair[0] - pair[1]);
 }

@@ -1,6 +1,5 @@
 using Attune.Core.Data;
 using Attune.Core.Versions;
-using Attune.Torch.Models;
 
 namespace Attune.Torch.Stages;
 
@@ -11,8 +10,6 @@ namespace Attune.Torch.Stages;
 /// </summary>
 public static class PolicyDistance
 {
-    private const int PassTokens = 4096;
-
     /// <summary>Σ (ln π − ln ref) of each answer.</summary>
     /// <param name="policy">π.</param>
     /// <param name="reference">ref, of the same tokenizer.</param>
@@ -20,21 +17,7 @@ public static class PolicyDistance
     /// <param name="cancel">Stops between passes.</param>
     public static IReadOnlyList<double> Of(ModelFiles policy, ModelFiles reference, IReadOnlyList<TokenRow> answers, CancellationToken cancel = default)
     {
-        var (of, to) = (Sums(policy, answers, cancel), Sums(reference, answers, cancel));
+        var (of, to) = (RowLogProbs.Sums(policy, answers, cancel), RowLogProbs.Sums(reference, answers, cancel));
         return [.. of.Zip(to, (p, r) => (double)p - r)];
-    }
-
-    private static float[] Sums(ModelFiles files, IReadOnlyList<TokenRow> rows, CancellationToken cancel)
-    {
-        var sums = new float[rows.Count];
-        using var decoder = DecoderFiles.Load(files);
-        foreach (var bin in Packer.BestFit([.. rows.Select(r => r.Ids.Length)], Math.Max(PassTokens, rows.Max(r => r.Ids.Length))))
-        {
-            cancel.ThrowIfCancellationRequested();
-            var scored = DpoStep.Score(decoder, RaggedBatch.Of([.. bin.Select(i => rows[i].Ids)], [.. bin.Select(i => rows[i].Trained)]));
-            for (var i = 0; i < bin.Length; i++)
-                sums[bin[i]] = scored[i];
-        }
-        return sums;
     }
 }

@@ -1,15 +1,12 @@
 using Attune.Core.Data;
 using Attune.Core.Tokens;
 using Attune.Core.Versions;
-using Attune.Torch.Models;
 
 namespace Attune.Torch.Stages;
 
 /// <summary>The loss of a version on the rows of a file: what is learnt from in training is what is measured here.</summary>
 public static class RowLosses
 {
-    private const int PassTokens = 4096;
-
     /// <summary>−ln p of a label token, the mean over each row: windows of documents, or what the assistant says in conversations.</summary>
     /// <param name="files">The version.</param>
     /// <param name="data">Documents or conversations.</param>
@@ -23,15 +20,6 @@ public static class RowLosses
         List<TokenRow> all = texts
             ? [.. TrainingRows.OfTexts(DataReader.ReadTexts(data, BadRows.Drop), tokenizer, PretrainData.Boundary(tokenizer, null), window).Take(rows)]
             : [.. TrainingRows.OfConversations(DataReader.ReadConversations(data, BadRows.Drop), StageContract.Resolve(null, files, tokenizer).Render, window, OverlongRows.Drop, new RowTally()).Take(rows)];
-        using var decoder = DecoderFiles.Load(files);
-        var losses = new double[all.Count];
-        foreach (var bin in all.Count == 0 ? [] : Packer.BestFit([.. all.Select(r => r.Ids.Length)], Math.Max(PassTokens, window)))
-        {
-            cancel.ThrowIfCancellationRequested();
-            var sums = DpoStep.Score(decoder, RaggedBatch.Of([.. bin.Select(i => all[i].Ids)], [.. bin.Select(i => all[i].Trained)]));
-            for (var i = 0; i < bin.Length; i++)
-                losses[bin[i]] = -sums[i] / Math.Max(1, all[bin[i]].TrainedTokens);
-        }
-        return losses;
+        return [.. RowLogProbs.Means(files, all, cancel).Select(mean => -mean)];
     }
 }
