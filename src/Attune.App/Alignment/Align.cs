@@ -37,7 +37,7 @@ internal sealed class Align
     private readonly IAnswerRanker? _ranker;
     private readonly AnswerBook? _book;
     private readonly WorldJudge? _judge;
-    private readonly JsonArray _log = [];
+    private readonly AlignReport _report = new();
 
     private Align(AlignOptions options, IAnswerRanker? ranker)
     {
@@ -74,6 +74,8 @@ internal sealed class Align
         var window = _options.SequenceLength ?? Math.Min(1024, HuggingFaceConfig.Read(_start.Files.Require(ModelFiles.Config)).ContextLength);
         var settings = Settings(rule, evidence, window);
         Tell(rule, evidence, data, settings);
+        if (evidence.Answers && data.SomePairs.Count > 0)
+            Lean(data, window, cancel);
         if (DrawsPairs(rule, settings))
         {
             Terminal.Out.Line($"[bold]drawing[/]: {AlignDrawing.Of(_options, data, _ranker).Describe()}");
@@ -89,13 +91,15 @@ internal sealed class Align
         if (_options.DryRun)
             return ExitCode.Done;
 
-        var held = HeldOut(rule, data, window);
+        var labels = LabelsHeldOut(data, window);
+        var held = HeldOut(rule, data, window, labels);
         if (plan.Swept > 0)
             (settings, plan) = Sweep(settings, data, held, plan, clock, cancel);
-        var (best, rounds) = Train(rule, settings, data, held, plan, clock, cancel);
+        var (best, rounds) = Train(rule, settings, data, held, labels, plan, clock, cancel);
         var gate = new TaskGate(_options, _book, _judge);
         var changes = best.Digest == _start.Digest ? [] : gate.Measure(_start, best, window, cancel);
-        return Finish(rule, best, rounds, gate, changes, clock);
+        DoubtLabels(rounds, ReferenceEquals(held, labels), gate);
+        return Finish(rule, best, rounds.Count, gate, changes, clock);
     }
 
     private TimeSpan Allowed => _options.Budget * BudgetForTraining;
@@ -142,13 +146,33 @@ internal sealed class Align
 
     private static bool DrawsPairs(AlignRule rule, AlignSettings settings) => rule.OnPolicy && !settings.Reinforces;
 
-    private IHeldOut HeldOut(AlignRule rule, AlignData data, int window) =>
+    private IHeldOut HeldOut(AlignRule rule, AlignData data, int window, ShiftHeldOut? labels) =>
         rule.Stage is "sft" or "pretrain" ? ShiftHeldOut.OfRows(data.Held, window, _options.Items)
         : _book is not null ? new WorldHeldOut(_book, _judge!)
         : _ranker is not null && data.HeldPrompts.Count > 0 ? new AnswerHeldOut(_ranker, data.HeldPrompts, _options.MaxTokens)
-        : data.HeldPairs.Count > 0 ? ShiftHeldOut.OfPairs(data.HeldPairs, window)
+        : labels ?? throw new AttuneException("ATT4814", "Nothing can tell whether the version gets better: no prompt is held out.") { Field = "held_out", Hint = "Give more prompts or a larger --held-out; or --world, whose questions measure." };
+
+    // What the labels themselves say of held-out prompts; null where the data has none.
+    private static ShiftHeldOut? LabelsHeldOut(AlignData data, int window) =>
+        data.HeldPairs.Count > 0 ? ShiftHeldOut.OfPairs(data.HeldPairs, window)
         : data.HeldLabels.Count > 0 ? ShiftHeldOut.OfLabels(data.HeldLabels, window)
-        : throw new AttuneException("ATT4814", "Nothing can tell whether the version gets better: no prompt is held out.") { Field = "held_out", Hint = "Give more prompts or a larger --held-out; or --world, whose questions measure." };
+        : null;
+
+    // What the start thinks of the pairs is the one thing about them that their labels did not decide.
+    private void Lean(AlignData data, int window, CancellationToken cancel)
+    {
+        var lean = WinRate.OfShifts(PairLean.Of(_start.Files, data.SomePairs, window, cancel));
+        _report.Note("lean", AlignReport.Figures(lean));
+        _report.Doubt(AlignDoubt.OfLean(lean));
+    }
+
+    private void DoubtLabels(IReadOnlyList<RoundFigures> rounds, bool ofThemselves, TaskGate gate)
+    {
+        WinRate[] labels = [.. rounds.Select(r => r.Labels).OfType<WinRate>()];
+        _report.Doubt(AlignDoubt.OfSignal(labels));
+        if (labels.Length > 0)
+            _report.Doubt(AlignDoubt.OfEvidence(labels[^1], ofThemselves ? null : rounds[^1].Won, gate.HasTasks));
+    }
 
     // A part of the data for each value of β or of the KL coefficient; the one that wins most without passing the bound.
     // The clock is looked at before each: what the sweep is for comes first.
@@ -172,7 +196,9 @@ internal sealed class Align
             }
             count++;
             var (won, kl) = (held.Against(_start, version, cancel), Kl(version, data, cancel));
-            Note("sweep", new JsonObject { [pull.Option] = value, ["win_rate"] = won.Value, ["low"] = Finite(won.Low), ["high"] = Finite(won.High), ["kl"] = Finite(kl) });
+            var tally = AlignReport.Figures(won);
+            (tally[pull.Option], tally["kl"]) = (value, AlignReport.Finite(kl));
+            _report.Note("sweep", tally);
             Terminal.Out.Line($"  {pull.Option} {value}: win rate {won.Value * 100:F1}% ({won.Low * 100:F1} to {won.High * 100:F1}), KL {kl:F2}");
             if (kl <= _options.KlBound && won.Value > bestRate)
                 (best, bestRate) = (value, won.Value);
@@ -184,35 +210,48 @@ internal sealed class Align
             : settings with { Pull = PullChoice.NoneKept(count) }, plan);
     }
 
-    private (ModelVersion Best, int Rounds) Train(AlignRule rule, AlignSettings settings, AlignData data, IHeldOut held, AlignCost plan, Stopwatch clock, CancellationToken cancel)
+    private (ModelVersion Best, IReadOnlyList<RoundFigures> Rounds) Train(AlignRule rule, AlignSettings settings, AlignData data, IHeldOut held, ShiftHeldOut? labels, AlignCost plan, Stopwatch clock, CancellationToken cancel)
     {
         var (best, bestRate, now) = (_start, new WinRate(0.5, 0.5, 0.5, 0), _start);
+        var measured = new List<RoundFigures>();
         for (var round = 0; round < plan.Rounds; round++)
         {
             if (round > 0 && clock.Elapsed > Allowed)
             {
                 Terminal.Out.Line($"  the budget ends here, after {round} of {plan.Rounds} rounds.");
-                return (best, round);
+                return (best, measured);
             }
             if (DrawsPairs(rule, settings) && round > 0)
                 Draw(data, now, round, cancel);
             now = Train(settings, data.Round(round), now, FormattableString.Invariant($"round-{round + 1}"), plan.Share, cancel).Version;
-            var (won, kl) = (held.Against(_start, now, cancel), Kl(now, data, cancel));
-            Note("round", new JsonObject { ["round"] = round + 1, ["win_rate"] = won.Value, ["low"] = Finite(won.Low), ["high"] = Finite(won.High), ["n"] = won.N, ["kl"] = Finite(kl), ["version"] = now.Digest });
-            Terminal.Out.Line($"  round {round + 1}: win rate over the start {won.Value * 100:F1}% ({won.Low * 100:F1} to {won.High * 100:F1}, n {won.N}), KL {kl:F2} nats an answer");
-            if (kl > _options.KlBound)
+            var won = held.Against(_start, now, cancel);
+            var figures = new RoundFigures(won, Kl(now, data, cancel), ReferenceEquals(held, labels) ? won : labels?.Against(_start, now, cancel));
+            measured.Add(figures);
+            Told(round, figures, now);
+            if (figures.Kl > _options.KlBound)
             {
                 Terminal.Out.Line($"  KL has passed its bound of {_options.KlBound}: this round is not kept.");
-                return (best, round + 1);
+                return (best, measured);
             }
             if (won.N > 0 && won.Value <= bestRate.Value)
             {
                 Terminal.Out.Line($"  the win rate no longer rises: the round before is kept.");
-                return (best, round + 1);
+                return (best, measured);
             }
             (best, bestRate) = (now, won);
         }
-        return (best, plan.Rounds);
+        return (best, measured);
+    }
+
+    private void Told(int round, RoundFigures figures, ModelVersion version)
+    {
+        var (won, kl) = (figures.Won, figures.Kl);
+        Terminal.Out.Line($"  round {round + 1}: win rate over the start {won.Value * 100:F1}% ({won.Low * 100:F1} to {won.High * 100:F1}, n {won.N}), KL {kl:F2} nats an answer");
+        var note = AlignReport.Figures(won);
+        (note["round"], note["kl"], note["version"]) = (round + 1, AlignReport.Finite(kl), version.Digest);
+        if (figures.Labels is { } labels)
+            note["labels"] = AlignReport.Figures(labels);
+        _report.Note("round", note);
     }
 
     private StageOutcome Train(AlignSettings settings, string file, ModelVersion parent, string name, double share, CancellationToken cancel)
@@ -298,7 +337,7 @@ internal sealed class Align
             Terminal.Out.Line($"  [yellow]note[/]: no tasks were given (--world, --tasks): nothing says whether the version forgot what it could.");
         var forgotten = changes.Where(c => c.Forgotten(_options.Tolerance)).Select(c => c.Name).ToList();
         var same = best.Digest == _start.Digest;
-        var report = new JsonObject
+        var report = _report.With(new()
         {
             ["schema"] = 1,
             ["kind"] = "align",
@@ -306,12 +345,11 @@ internal sealed class Align
             ["rule"] = rule.Name,
             ["why"] = rule.Why,
             ["rounds"] = rounds,
-            ["log"] = _log.DeepClone(),
-            ["tasks"] = new JsonArray([.. changes.Select(c => (JsonNode)new JsonObject { ["task"] = c.Name, ["before"] = Finite(c.Before), ["after"] = Finite(c.After), ["change"] = Finite(c.Change), ["low"] = Finite(c.Low), ["high"] = Finite(c.High), ["n"] = c.N, ["method"] = c.Method })]),
+            ["tasks"] = new JsonArray([.. changes.Select(c => (JsonNode)new JsonObject { ["task"] = c.Name, ["before"] = AlignReport.Finite(c.Before), ["after"] = AlignReport.Finite(c.After), ["change"] = AlignReport.Finite(c.Change), ["low"] = AlignReport.Finite(c.Low), ["high"] = AlignReport.Finite(c.High), ["n"] = c.N, ["method"] = c.Method })]),
             ["forgotten"] = new JsonArray([.. forgotten.Select(f => (JsonNode)f)]),
             ["seconds"] = clock.Elapsed.TotalSeconds,
             ["budget_seconds"] = _options.Budget.TotalSeconds,
-        };
+        });
         if (!same)
             _store.AttachReport(best.Digest, "align", report);
         Atomic.WriteAllText(Path.Combine(_folder, "align.json"), report.ToJsonString(new() { WriteIndented = true }));
@@ -337,7 +375,7 @@ internal sealed class Align
     {
         var console = Terminal.Out;
         console.Line($"[bold]data[/]: {evidence.Pairs} pairs ({evidence.WithMargin} with a margin, {evidence.Contradictions * 100:F1}% contradict others), {evidence.Good} good and {evidence.Bad} bad answers, {evidence.Prompts} prompts, {evidence.Conversations} conversations, {evidence.Texts} texts; {string.Join(", ", evidence.Languages)}");
-        TellFaults(data.Rows);
+        _report.Faults(data.Rows);
         console.Line($"[bold]decided[/]: {settings.Stage} by rule '{rule.Name}' ({rule.When})");
         console.Line($"  because {rule.Why}.");
         if (_options.Method is { } method && method != rule.Stage)
@@ -348,29 +386,6 @@ internal sealed class Align
     private void TellCost(AlignCost plan)
     {
         Terminal.Out.Line($"[bold]cost[/]: {plan.Describe()}");
-        Note("decision", new JsonObject { ["rule"] = plan.Settings.Rule, ["stage"] = plan.Settings.Stage, ["options"] = new JsonObject(plan.Settings.Options.Select(o => KeyValuePair.Create(o.Key, (JsonNode?)OptionText.Of(o.Value)))), ["share"] = plan.Share, ["rounds"] = plan.Rounds, ["round_seconds"] = plan.RoundSeconds, ["sweeps"] = plan.Swept > 0 });
-    }
-
-    // Rows at fault are left out, and nobody has to find that out afterwards.
-    private void TellFaults(RowTally rows)
-    {
-        var reasons = new JsonArray();
-        if (rows.DroppedRows > 0)
-            Terminal.Out.Line($"  [yellow]note[/]: {rows.DroppedRows} of {rows.Read} rows are left out:");
-        foreach (var (reason, count) in rows.Dropped.OrderByDescending(d => d.Value))
-        {
-            var first = rows.First[reason].ToString();
-            Terminal.Out.Line($"    {count} × {reason} First: {first}");
-            reasons.Add(new JsonObject { ["reason"] = reason, ["rows"] = count, ["first"] = first });
-        }
-        Note("rows", new JsonObject { ["read"] = rows.Read, ["left_out"] = rows.DroppedRows, ["reasons"] = reasons });
-    }
-
-    private static double? Finite(double value) => double.IsFinite(value) ? value : null;
-
-    private void Note(string what, JsonObject facts)
-    {
-        facts["what"] = what;
-        _log.Add(facts);
+        _report.Note("decision", new JsonObject { ["rule"] = plan.Settings.Rule, ["stage"] = plan.Settings.Stage, ["options"] = new JsonObject(plan.Settings.Options.Select(o => KeyValuePair.Create(o.Key, (JsonNode?)OptionText.Of(o.Value)))), ["share"] = plan.Share, ["rounds"] = plan.Rounds, ["round_seconds"] = plan.RoundSeconds, ["sweeps"] = plan.Swept > 0 });
     }
 }

@@ -21,6 +21,9 @@ internal sealed class AlignData
     /// <summary>What became of the rows of the files: how many were read, and those at fault by reason.</summary>
     public RowTally Rows { get; } = new();
 
+    /// <summary>Some pairs from all over the data, held out or not: what the start thinks of them says something about the labels.</summary>
+    public IReadOnlyList<PreferenceRow> SomePairs { get; private set; } = [];
+
     /// <summary>Pairs that are measured by; empty where the data has none.</summary>
     public IReadOnlyList<PreferenceRow> HeldPairs { get; private set; } = [];
 
@@ -76,6 +79,7 @@ internal sealed class AlignData
                 break;
             default:
                 var pairs = PreferenceVariants.UnitMargins([.. options.Data.SelectMany(f => DataReader.ReadPreferences(f, BadRows.Drop, data.Rows))]);
+                data.SomePairs = [.. InRound(pairs, 0, 1 + (pairs.Count - 1) / options.Items)];
                 data.HeldPairs = [.. pairs.Where(p => Place(p.Prompt) < options.HeldOut).Take(options.Items)];
                 data.HeldPrompts = [.. data.HeldPairs.Select(p => new PromptRow(p.Prompt, null, p.Origin)).DistinctBy(p => PreferenceForms.Key(p.Prompt), StringComparer.Ordinal)];
                 PreferenceRow[] learnt = [.. pairs.Where(p => Place(p.Prompt) >= options.HeldOut)];

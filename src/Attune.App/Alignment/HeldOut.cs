@@ -18,12 +18,18 @@ namespace Attune.App.Alignment;
 /// <param name="N">Items.</param>
 internal readonly record struct WinRate(double Value, double Low, double High, int N)
 {
-    /// <summary>Of points 0, ½ and 1.</summary>
+    /// <summary>
+    /// Of points 0, ½ and 1. The interval is that of the mean with one item more won and one more lost, or a handful of items
+    /// that were all won would be certain (Agresti and Caffo 2000).
+    /// </summary>
     public static WinRate Of(IReadOnlyList<double> points)
     {
-        var (value, low, high) = PairedDifference.Of([.. points], new double[points.Count]);
-        return new(value, Math.Max(0, low), Math.Min(1, high), points.Count);
+        var (_, low, high) = PairedDifference.Of([.. points, 0, 1], new double[points.Count + 2]);
+        return new(points.Count == 0 ? double.NaN : points.Average(), Math.Max(0, low), Math.Min(1, high), points.Count);
     }
+
+    /// <summary>Of amounts that are above 0 for an item won and below for one lost.</summary>
+    public static WinRate OfShifts(IEnumerable<double> shifts) => Of([.. shifts.Select(s => Math.Sign(s) / 2.0 + 0.5)]);
 }
 
 /// <summary>What is asked after each round: does the version now beat the version that it started as, on what neither was trained on?</summary>
@@ -111,5 +117,5 @@ internal sealed class ShiftHeldOut(string measure, Func<ModelFiles, ModelFiles, 
         (start, now, cancel) => RowLosses.Of(start, file, window, rows, cancel).Zip(RowLosses.Of(now, file, window, rows, cancel), (before, after) => before - after));
 
     public WinRate Against(ModelVersion start, ModelVersion now, CancellationToken cancel) =>
-        WinRate.Of([.. shifts(start.Files, now.Files, cancel).Select(d => Math.Sign(d) / 2.0 + 0.5)]);
+        WinRate.OfShifts(shifts(start.Files, now.Files, cancel));
 }
