@@ -17,7 +17,7 @@ public sealed class AlignTests : IDisposable
 
     public static TheoryData<string, string> Decisions => new()
     {
-        { "graded", "dpo" }, { "noisy-pairs", "dpo" }, { "few-pairs", "dpo" }, { "pairs", "dpo" }, { "thumbs", "kto" }, { "verifiable", "grpo" }, { "own-answers", "dpo" }, { "conversations", "sft" }, { "texts", "pretrain" }, { "base-pairs", "orpo" },
+        { "graded", "dpo" }, { "noisy-pairs", "dpo" }, { "few-pairs", "dpo" }, { "pairs", "dpo" }, { "thumbs", "kto" }, { "mostly-thumbs", "kto" }, { "lone-scores", "kto" }, { "verifiable", "grpo" }, { "own-answers", "dpo" }, { "conversations", "sft" }, { "texts", "pretrain" }, { "base-pairs", "orpo" },
     };
 
     private static AlignEvidence Evidence(string rule)
@@ -30,6 +30,8 @@ public sealed class AlignTests : IDisposable
             "few-pairs" => some with { Pairs = 50 },
             "pairs" => some with { Pairs = 900 },
             "thumbs" => some with { Good = 300, Bad = 100 },
+            "mostly-thumbs" => some with { Pairs = 100, Good = 500, Bad = 100 },
+            "lone-scores" => some with { Scored = 300, LoneScores = 290 },
             "verifiable" => some with { Prompts = 100, CanScore = true, ByRules = true },
             "own-answers" => some with { Prompts = 100, CanScore = true },
             "conversations" => some with { Conversations = 100 },
@@ -51,13 +53,16 @@ public sealed class AlignTests : IDisposable
     {
         Assert.Equal(AlignRules.Table.Select(r => r.Name).Order(), Decisions.Select(d => d.Data.Item1).Order());
         var guide = File.ReadAllText(Path.Combine(Checkout.Root, "docs", "guides", "align.md"));
-        Assert.All(AlignRules.Table, r => Assert.Contains($"| {r.Name} | {r.When} | {r.Stage} | {r.Why} |", guide, StringComparison.Ordinal));
+        Assert.All(AlignRules.First.Concat(AlignRules.Table), r => Assert.Contains($"| {r.Name} | {r.When} | {r.Stage} | {r.Why} |", guide, StringComparison.Ordinal));
+        Assert.All(AlignBeside.Table, b => Assert.Contains($"| {b.Name} | {b.When} | {b.What} |", guide, StringComparison.Ordinal));
     }
 
     [Fact]
     public void Options_follow_the_evidence()
     {
         Assert.Equal(3.0, AlignRules.Decide(Evidence("thumbs")).Options(Evidence("thumbs"))["undesirable_weight"]);
+        // A pair is a good and a bad answer: 600 and 200.
+        Assert.Equal(3.0, AlignRules.Decide(Evidence("mostly-thumbs")).Options(Evidence("mostly-thumbs"))["undesirable_weight"]);
         Assert.Equal(0.1, AlignRules.Decide(Evidence("noisy-pairs")).Options(Evidence("noisy-pairs"))["label_smoothing"]);
     }
 
@@ -164,7 +169,8 @@ public sealed class AlignTests : IDisposable
         Assert.Equal(ExitCode.Done, Align.Run(options, CancellationToken.None));
         Assert.Empty(Directory.GetFiles(_out, "round-*.jsonl", SearchOption.AllDirectories));
         using var judge = RankerChoice.Of(options);
-        var data = AlignData.Part(options, AlignRules.Decide(Evidence("own-answers")), Path.Combine(_out, "data"));
+        var files = new AlignFiles(options.Data);
+        var data = AlignData.Part(options, AlignDecision.Of(Evidence("own-answers"), files), files, Path.Combine(_out, "data"));
         var drawing = AlignDrawing.Of(options, data, judge!.Ranker);
         Assert.Equal(24, drawing.Prompts + data.HeldPrompts.Count);
         // Every two of four answers, twice; the version's answer and the start's, twice.

@@ -30,7 +30,7 @@ public sealed class AlignVectors : IDisposable
         foreach (var file in Files())
         {
             var plain = JsonNode.Parse(File.ReadAllText(file))!.AsArray();
-            var evidence = AlignEvidence.Of([file], new AlignEvidence { Kind = VersionKind.Instruct, Answers = true }, CancellationToken.None);
+            var evidence = AlignEvidence.Of(new AlignFiles([file]), new AlignEvidence { Kind = VersionKind.Instruct, Answers = true }, CancellationToken.None);
             var rule = AlignRules.Decide(evidence);
             if (DataFormat.Detect(file).Kind == FormatKind.Kto)
             {

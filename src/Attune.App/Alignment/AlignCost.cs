@@ -1,9 +1,6 @@
 using System.Globalization;
-using System.Security.Cryptography;
-using System.Text;
 using System.Text.Json;
 using Attune.App.Cli;
-using Attune.App.Recipes;
 using Attune.App.Runs;
 using Attune.Core.Checkpoints;
 using Attune.Core.Options;
@@ -11,36 +8,6 @@ using Attune.Core.Versions;
 using Attune.Torch.Stages;
 
 namespace Attune.App.Alignment;
-
-/// <summary>The stage that was decided on, with its options.</summary>
-/// <param name="Stage">dpo, kto, orpo, grpo, sft…</param>
-/// <param name="Rule">The row of the table that decided.</param>
-/// <param name="Options">Its options.</param>
-internal sealed record AlignSettings(string Stage, string Rule, IReadOnlyDictionary<string, object?> Options)
-{
-    /// <summary>Why what holds it to its start has the value that it has.</summary>
-    public PullChoice Pull { get; init; } = PullChoice.Usual;
-
-    /// <summary>Whether the stage draws and scores answers itself: it is given prompts.</summary>
-    public bool Reinforces => IsReinforcement(Stage);
-
-    /// <summary>Whether a stage draws and scores answers itself.</summary>
-    public static bool IsReinforcement(string stage) => stage is "ppo" or "grpo" or "rloo";
-
-    /// <summary>The same with one option changed.</summary>
-    public AlignSettings With(string key, object? value) => this with { Options = new Dictionary<string, object?>(Options, StringComparer.Ordinal) { [key] = value } };
-
-    /// <summary>The same with what holds it to its start at a value, and why.</summary>
-    public AlignSettings Pulled(ReferencePull pull, double value, PullChoice choice) => With(pull.Option, value) with { Pull = choice };
-
-    /// <summary>Options of the stage for a file, over a share of an epoch.</summary>
-    public TrainingOptions Bind(string file, double share) => RecipeRunner.BindTraining(Stage, OptionLayer.FromValues(Options, "the decision"),
-        OptionLayer.FromValues(new Dictionary<string, object?> { ["data"] = file, ["epochs"] = share }, "the plan"));
-
-    /// <summary>Names a run folder by all that decides its result.</summary>
-    public string Key(string parent) => Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(
-        $"{Stage}\n{parent}\n{string.Join('\n', Options.OrderBy(o => o.Key, StringComparer.Ordinal).Select(o => $"{o.Key}={OptionText.Of(o.Value)}"))}")))[..12];
-}
 
 /// <summary>What an alignment will take, measured by the stage's own preflight on the first round (or by the first run of the sweep), and what of it the budget allows.</summary>
 /// <param name="Settings">What is run.</param>
@@ -60,12 +27,12 @@ internal sealed record AlignCost(AlignSettings Settings, double? RoundSeconds, l
     public static AlignCost Of(AlignSettings settings, ModelVersion start, AlignOptions options, string file, string folder, TimeSpan allowed, CancellationToken cancel)
     {
         // What was decided once stands: a second measurement of the pace must not make another run of it.
-        var path = Path.Combine(folder, $"cost-{settings.Key(start.Digest)}-{OptionText.Of(options.Budget)}-{options.Rounds}.json");
+        var path = Path.Combine(folder, $"cost-{settings.Key(start.Digest, file)}-{OptionText.Of(options.Budget)}-{options.Rounds}.json");
         var cost = new AlignCost(settings, path, allowed.TotalSeconds, options);
         if (File.Exists(path) && JsonSerializer.Deserialize<Kept>(File.ReadAllText(path)) is { } kept)
             return cost with { RoundSeconds = kept.RoundSeconds, MemoryBytes = kept.MemoryBytes, Steps = kept.Steps, Share = kept.Share, Swept = kept.Swept };
         var look = new Look();
-        var place = new Place { Parent = start.Digest, Store = options.Store, Threads = options.Threads, Run = Path.Combine(folder, "runs", $"preflight-{settings.Key(start.Digest)}") };
+        var place = new Place { Parent = start.Digest, Store = options.Store, Threads = options.Threads, Run = Path.Combine(folder, "runs", $"preflight-{settings.Key(start.Digest, file)}") };
         try
         {
             StageRunner.Run(settings.Bind(file, 1), place, cancel, look);

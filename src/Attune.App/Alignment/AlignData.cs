@@ -14,15 +14,21 @@ namespace Attune.App.Alignment;
 /// </summary>
 internal sealed class AlignData
 {
-    private readonly string _folder;
+    private readonly AlignOptions _options;
 
-    private AlignData(string folder) => _folder = folder;
+    private AlignData(AlignOptions options, string folder) => (_options, Folder) = (options, folder);
+
+    /// <summary>Where its files lie.</summary>
+    public string Folder { get; }
 
     /// <summary>What became of the rows of the files: how many were read, and those at fault by reason.</summary>
     public RowTally Rows { get; } = new();
 
     /// <summary>Some pairs from all over the data, held out or not: what the start thinks of them says something about the labels.</summary>
     public IReadOnlyList<PreferenceRow> SomePairs { get; private set; } = [];
+
+    /// <summary>Good answers from all over the data: how far they lie from what the version says.</summary>
+    public IReadOnlyList<LabelledRow> SomeGood { get; private set; } = [];
 
     /// <summary>Pairs that are measured by; empty where the data has none.</summary>
     public IReadOnlyList<PreferenceRow> HeldPairs { get; private set; } = [];
@@ -33,89 +39,116 @@ internal sealed class AlignData
     /// <summary>Prompts that are measured by.</summary>
     public IReadOnlyList<PromptRow> HeldPrompts { get; private set; } = [];
 
-    /// <summary>Prompts to draw answers to.</summary>
+    /// <summary>Prompts to draw answers to: those that came without answers; else those whose answers are learnt.</summary>
     public IReadOnlyList<PromptRow> Prompts { get; private set; } = [];
 
     /// <summary>The file of a round, from 0; texts and the sweep's file have names of their own.</summary>
-    public string Round(int round) => Path.Combine(_folder, FormattableString.Invariant($"round-{round + 1}.jsonl"));
+    public string Round(int round) => Path.Combine(Folder, FormattableString.Invariant($"round-{round + 1}.jsonl"));
+
+    /// <summary>The file of a stage that goes before.</summary>
+    public string First(AlignRule rule) => Path.Combine(Folder, rule.Name + ".jsonl");
 
     /// <summary>What of some rows is for a round: they are dealt out in turn, so that every round is like the whole.</summary>
     public static IEnumerable<T> InRound<T>(IEnumerable<T> rows, int round, int rounds) => rows.Where((_, i) => i % rounds == round);
 
     /// <summary>Rows that are measured by where there is nothing to prefer: conversations, texts.</summary>
-    public string Held => Path.Combine(_folder, "held.jsonl");
+    public string Held => Path.Combine(Folder, "held.jsonl");
 
     /// <summary>A share of what is learnt, for the sweep.</summary>
-    public string Sweep => Path.Combine(_folder, "sweep.jsonl");
+    public string Sweep => Path.Combine(Folder, "sweep.jsonl");
 
     /// <summary>Reads, parts and writes.</summary>
-    public static AlignData Part(AlignOptions options, AlignRule rule, string folder)
+    public static AlignData Part(AlignOptions options, AlignDecision decision, AlignFiles files, string folder)
     {
-        var data = new AlignData(folder);
-        switch (rule.Stage)
+        var data = new AlignData(options, folder);
+        var (rows, rule) = (data.Rows, decision.Rule);
+        foreach (var first in decision.First)
+            PreferenceVariants.Write(data.First(first), first.Stage == "sft" ? data.Learnt(files.Conversations(rows), PromptOf).Select(Json) : files.Texts(rows).Select(Json));
+        if (rule.LearnsLabels)
         {
-            case "kto":
-                LabelledRow[] labelled = [.. options.Data.SelectMany(f => DataReader.ReadLabelled(f, BadRows.Drop, data.Rows))];
-                data.Write(options, labelled, r => PreferenceForms.PromptOf(r.Conversation), r => Row(r.Conversation, "label", r.Desirable));
-                data.HeldLabels = [.. labelled.Where(r => Place(PreferenceForms.PromptOf(r.Conversation)) < options.HeldOut).Take(options.Items)];
-                break;
-            case "sft":
-                data.Write(options, options.Data.SelectMany(f => DataReader.ReadConversations(f, BadRows.Drop, data.Rows)), r => PreferenceForms.PromptOf(r.Conversation), r => Row(r.Conversation, null, false));
-                break;
-            case "pretrain":
-                data.Write(options, options.Data.SelectMany(f => DataReader.ReadTexts(f, BadRows.Drop, data.Rows)), r => new Conversation([new("user", r.Text)]), r => new JsonObject { ["text"] = r.Text });
-                data.HeldPrompts = [];
-                break;
-            case var _ when rule.OnPolicy:
-                PromptRow[] all = [.. options.Data.SelectMany(f => DataReader.ReadPrompts(f, BadRows.Drop, data.Rows)).DistinctBy(p => PreferenceForms.Key(p.Prompt), StringComparer.Ordinal)];
-                data.HeldPrompts = [.. all.Where(p => Place(p.Prompt) < options.HeldOut).Take(options.Items)];
-                data.Prompts = [.. all.Where(p => Place(p.Prompt) >= options.HeldOut)];
-                if (AlignSettings.IsReinforcement(options.Method ?? rule.Stage))
-                {
-                    for (var round = 0; round < options.Rounds; round++)
-                        PreferenceVariants.Write(data.Round(round), InRound(data.Prompts, round, options.Rounds).Select(Row));
-                    PreferenceVariants.Write(data.Sweep, data.Prompts.Take((int)Math.Ceiling(data.Prompts.Count * options.SweepShare)).Select(Row));
-                }
-                break;
-            default:
-                var pairs = PreferenceVariants.UnitMargins([.. options.Data.SelectMany(f => DataReader.ReadPreferences(f, BadRows.Drop, data.Rows))]);
-                data.SomePairs = [.. InRound(pairs, 0, 1 + (pairs.Count - 1) / options.Items)];
-                data.HeldPairs = [.. pairs.Where(p => Place(p.Prompt) < options.HeldOut).Take(options.Items)];
-                data.HeldPrompts = [.. data.HeldPairs.Select(p => new PromptRow(p.Prompt, null, p.Origin)).DistinctBy(p => PreferenceForms.Key(p.Prompt), StringComparer.Ordinal)];
-                PreferenceRow[] learnt = [.. pairs.Where(p => Place(p.Prompt) >= options.HeldOut)];
-                for (var round = 0; round < options.Rounds; round++)
-                    PreferenceVariants.Write(data.Round(round), InRound(learnt, round, options.Rounds));
-                PreferenceVariants.Write(data.Sweep, learnt.Take((int)Math.Ceiling(learnt.Length * options.SweepShare)));
-                break;
+            LabelledRow[] labelled = [.. files.Labels(rows)];
+            data.Write(labelled, r => PreferenceForms.PromptOf(r.Conversation), Json);
+            data.HeldLabels = [.. data.HeldOut(labelled, r => PreferenceForms.PromptOf(r.Conversation)).Take(options.Items)];
+            data.SomeGood = Some([.. labelled.Where(r => r.Desirable)], options.Items);
+        }
+        else if (rule.LearnsPairs)
+        {
+            var pairs = PreferenceVariants.UnitMargins([.. files.Pairs(rows)]);
+            data.Write([.. pairs], p => p.Prompt, PreferenceVariants.Row);
+            data.HeldPairs = [.. data.HeldOut(pairs, p => p.Prompt).Take(options.Items)];
+            data.SomePairs = Some(pairs, options.Items);
+            data.SomeGood = [.. data.SomePairs.Select(p => PreferenceForms.Labels(p).First())];
+        }
+        else if (rule.Stage == "sft")
+            data.Write([.. files.Conversations(rows)], PromptOf, Json);
+        else if (rule.Stage == "pretrain")
+        {
+            data.Write([.. files.Texts(rows)], r => new Conversation([new("user", r.Text)]), Json);
+            data.HeldPrompts = [];
+        }
+        else if (AlignSettings.IsReinforcement(options.Method ?? rule.Stage))
+            data.Write([.. files.Prompts(rows)], p => p.Prompt, Json);
+        if (rule.OnPolicy || decision.Evidence is { Prompts: > 0, CanScore: true })
+        {
+            PromptRow[] asked = [.. files.Prompts(rule.OnPolicy ? rows : new RowTally())];
+            data.Prompts = [.. data.Learnt(asked, p => p.Prompt)];
+            data.HeldPrompts = Different([.. data.HeldPrompts, .. data.HeldOut(asked, p => p.Prompt)], options.Items);
         }
         return data;
     }
 
-    private void Write<T>(AlignOptions options, IEnumerable<T> rows, Func<T, Conversation> prompt, Func<T, JsonObject> json)
-        where T : DataRow
+    /// <summary>Those of some prompts that a ranker can score answers to: rules that compare with the right answer need one.</summary>
+    public static IReadOnlyList<PromptRow> Scorable(IReadOnlyList<PromptRow> prompts, IAnswerRanker ranker) =>
+        ranker is RuleRanker { NeedsAnswer: true } ? [.. prompts.Where(p => !string.IsNullOrWhiteSpace(p.Answer))] : prompts;
+
+    /// <summary>The sweep's share of a file of rows that were made later.</summary>
+    public void SweepOn(string file)
     {
-        T[] all = [.. rows];
-        T[] learnt = [.. all.Where(r => Place(prompt(r)) >= options.HeldOut)];
-        HeldPrompts = [.. all.Where(r => Place(prompt(r)) < options.HeldOut).Select(r => new PromptRow(prompt(r), null, r.Origin)).DistinctBy(p => PreferenceForms.Key(p.Prompt), StringComparer.Ordinal).Take(options.Items)];
-        for (var round = 0; round < options.Rounds; round++)
-            PreferenceVariants.Write(Round(round), InRound(learnt, round, options.Rounds).Select(json));
-        PreferenceVariants.Write(Sweep, learnt.Take((int)Math.Ceiling(learnt.Length * options.SweepShare)).Select(json));
-        PreferenceVariants.Write(Held, all.Where(r => Place(prompt(r)) < options.HeldOut).Take(options.Items).Select(json));
+        var lines = File.ReadAllLines(file);
+        PreferenceVariants.Write(Sweep, lines.Take(Share(lines.Length)).Select(line => JsonNode.Parse(line)!.AsObject()));
     }
 
-    private static JsonObject Row(PromptRow prompt)
+    private void Write<T>(IReadOnlyList<T> rows, Func<T, Conversation> prompt, Func<T, JsonObject> json)
+        where T : DataRow
+    {
+        T[] learnt = [.. Learnt(rows, prompt)];
+        PromptRow Ask(T row) => row as PromptRow ?? new PromptRow(prompt(row), null, row.Origin);
+        HeldPrompts = Different(HeldOut(rows, prompt).Select(Ask), _options.Items);
+        Prompts = Different(learnt.Select(Ask), int.MaxValue);
+        for (var round = 0; round < _options.Rounds; round++)
+            PreferenceVariants.Write(Round(round), InRound(learnt, round, _options.Rounds).Select(json));
+        PreferenceVariants.Write(Sweep, learnt.Take(Share(learnt.Length)).Select(json));
+        PreferenceVariants.Write(Held, HeldOut(rows, prompt).Take(_options.Items).Select(json));
+    }
+
+    private int Share(int rows) => (int)Math.Ceiling(rows * _options.SweepShare);
+
+    private IEnumerable<T> Learnt<T>(IEnumerable<T> rows, Func<T, Conversation> prompt) => rows.Where(r => Place(prompt(r)) >= _options.HeldOut);
+
+    private IEnumerable<T> HeldOut<T>(IEnumerable<T> rows, Func<T, Conversation> prompt) => rows.Where(r => Place(prompt(r)) < _options.HeldOut);
+
+    private static IReadOnlyList<PromptRow> Different(IEnumerable<PromptRow> prompts, int most) => [.. prompts.DistinctBy(p => PreferenceForms.Key(p.Prompt), StringComparer.Ordinal).Take(most)];
+
+    private static IReadOnlyList<T> Some<T>(IReadOnlyList<T> rows, int most) => [.. InRound(rows, 0, 1 + (rows.Count - 1) / most)];
+
+    private static Conversation PromptOf(ConversationRow row) => PreferenceForms.PromptOf(row.Conversation);
+
+    private static JsonObject Json(TextRow row) => new() { ["text"] = row.Text };
+
+    private static JsonObject Json(ConversationRow row) => PreferenceVariants.Talk(row.Conversation);
+
+    private static JsonObject Json(LabelledRow row)
+    {
+        var json = PreferenceVariants.Talk(row.Conversation);
+        json["label"] = row.Desirable;
+        return json;
+    }
+
+    private static JsonObject Json(PromptRow prompt)
     {
         var json = PreferenceVariants.Talk(prompt.Prompt);
         if (prompt.Answer is { } answer)
             json["answer"] = answer;
-        return json;
-    }
-
-    private static JsonObject Row(Conversation conversation, string? label, bool value)
-    {
-        var json = PreferenceVariants.Talk(conversation);
-        if (label is not null)
-            json[label] = value;
         return json;
     }
 

@@ -18,6 +18,12 @@ internal sealed record AlignEvidence
     /// <summary>Answers labelled bad.</summary>
     public int Bad { get; init; }
 
+    /// <summary>Answers with a score of their own.</summary>
+    public int Scored { get; init; }
+
+    /// <summary>Those of them that say something, and are the only one to their prompt.</summary>
+    public int LoneScores { get; init; }
+
     /// <summary>Prompts without answers to learn from.</summary>
     public int Prompts { get; init; }
 
@@ -45,28 +51,35 @@ internal sealed record AlignEvidence
     /// <summary>Whether it is rules that score them.</summary>
     public bool ByRules { get; init; }
 
+    /// <summary>Whether anything says, or can say, which answers are better.</summary>
+    public bool Prefers => Pairs > 0 || Good + Bad > 0 || LoneScores > 0 || (Prompts > 0 && CanScore);
+
     /// <summary>Looks the files over.</summary>
     /// <param name="files">The data.</param>
     /// <param name="known">What is known without it: the version, and what can score.</param>
     /// <param name="cancel">Stops between files.</param>
-    public static AlignEvidence Of(IReadOnlyList<string> files, AlignEvidence known, CancellationToken cancel)
+    public static AlignEvidence Of(AlignFiles files, AlignEvidence known, CancellationToken cancel)
     {
-        if (files.Count == 0)
+        if (files.All.Count == 0)
             return known;
         // Duplicates are none of its business: a threshold of one keeps that part cheap.
-        var report = DataInspector.Inspect(new InspectOptions { Data = files, Similarity = 1, Examples = 0 }, null, cancel);
+        var report = DataInspector.Inspect(new InspectOptions { Data = files.All, Similarity = 1, Examples = 0 }, null, cancel);
         var facts = report.Files.Select(f => f.Preferences).OfType<PreferenceFacts>().ToList();
-        int Rows(params FormatKind[] kinds) => report.Files.Where(f => kinds.Contains(f.Format.Kind)).Sum(f => f.Rows);
+        int Rows(AlignKind kind) => report.Files.Where(f => AlignFiles.KindOf(f.Format.Kind) == kind).Sum(f => f.Rows);
+        ScoredRow[][] scored = [.. files[AlignKind.Pairs].Select(f => AlignFiles.Scored(f, new RowTally()).ToArray())];
+        var compared = scored.Sum(rows => PreferenceForms.Rankings(rows, new RowTally()).SelectMany(PreferenceForms.Pairs).Count());
         int good = facts.Sum(f => f.Desirable), bad = facts.Sum(f => f.Undesirable), preferences = facts.Sum(f => f.Pairs) + good + bad;
         return known with
         {
-            Pairs = facts.Sum(f => f.Pairs) + facts.Sum(f => Math.Max(0, f.Scored - f.Prompts)),
-            WithMargin = facts.Sum(f => f.WithMargin) + facts.Sum(f => Math.Max(0, f.Scored - f.Prompts)),
+            Pairs = facts.Sum(f => f.Pairs) + compared,
+            WithMargin = facts.Sum(f => f.WithMargin) + compared,
+            Scored = scored.Sum(rows => rows.Length),
+            LoneScores = scored.Sum(rows => PreferenceForms.LoneLabels(rows, new RowTally()).Count()),
             Good = good,
             Bad = bad,
-            Prompts = Rows(FormatKind.Prompts),
-            Conversations = Rows(FormatKind.Alpaca, FormatKind.ShareGpt, FormatKind.Messages, FormatKind.PromptCompletion),
-            Texts = Rows(FormatKind.Text, FormatKind.JsonText),
+            Prompts = Rows(AlignKind.Prompts),
+            Conversations = Rows(AlignKind.Conversations),
+            Texts = Rows(AlignKind.Texts),
             Contradictions = preferences == 0 ? 0 : (double)report.Files.SelectMany(f => f.Contradictions).Where(c => c.Reason != PreferenceCheck.Repeated).Sum(c => c.Rows) / preferences,
             Languages = [.. report.Files.SelectMany(f => f.Languages).GroupBy(l => l.Key, StringComparer.Ordinal).OrderByDescending(g => g.Sum(l => l.Value)).Select(g => g.Key)],
         };

@@ -73,6 +73,9 @@ internal sealed record AlignOptions
     [Description("A YAML file with the judge's principles.")]
     public string? Constitution { get; init; }
 
+    [Description("Whether the version's own answers, scored, are learnt after given pairs or thumbs: auto (where the given answers lie far from what it says, and the budget allows it), always, never.")]
+    public OwnAnswersUse OwnAnswers { get; init; }
+
     [Description("Answers drawn to each prompt where pairs are made of the version's own."), Range(2, 64)]
     public int Answers { get; init; } = 4;
 

@@ -4,12 +4,6 @@ using Attune.Core.Data;
 
 namespace Attune.App.Alignment;
 
-/// <summary>What a round was measured to be.</summary>
-/// <param name="Won">The win rate over the start.</param>
-/// <param name="Kl">KL to the start, nats an answer.</param>
-/// <param name="Labels">The share of held-out labelled items that moved as their labels ask; null where the data has no labels.</param>
-internal sealed record RoundFigures(WinRate Won, double Kl, WinRate? Labels);
-
 /// <summary>What is told while a version is aligned, kept for its report: notes in their order, and what gives reason to doubt.</summary>
 internal sealed class AlignReport
 {

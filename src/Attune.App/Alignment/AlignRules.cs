@@ -15,6 +15,12 @@ internal sealed record AlignRule(string Name, string When, Func<AlignEvidence, b
 {
     /// <summary>Whether it learns from the version's own answers: by a stage that draws them itself, or from pairs that are made of them before each round.</summary>
     public bool OnPolicy { get; init; }
+
+    /// <summary>Whether it learns from labelled answers.</summary>
+    public bool LearnsLabels => Stage == "kto";
+
+    /// <summary>Whether it learns from pairs that were given.</summary>
+    public bool LearnsPairs => !OnPolicy && Stage is ("dpo" or "orpo");
 }
 
 /// <summary>How <c>attune align</c> decides: the first row whose condition holds. The guide prints this table.</summary>
@@ -23,11 +29,22 @@ internal static class AlignRules
     private const double Contradictory = 0.05;
     private const int FewPairs = 200;
 
+    /// <summary>What is learnt before what decides: every row whose condition holds, in order.</summary>
+    public static IReadOnlyList<AlignRule> First { get; } =
+    [
+        new("texts-first", "texts beside conversations, or beside preferences of a version that was never taught to answer", e => e.Texts > 0 && (e.Conversations > 0 || (e.Prefers && !e.Answers)), "pretrain", _ => Set(),
+            "pretraining undoes some of the way in which a version answers, and what comes after it teaches that again"),
+        new("conversations-first", "conversations beside pairs, thumbs, or prompts with something that scores answers", e => e.Conversations > 0 && e.Prefers, "sft", _ => Set(),
+            "an answer has to be known before it can be preferred: SFT imitates the conversations, and the preferences are learnt from there"),
+    ];
+
     /// <summary>The rows, in order.</summary>
     public static IReadOnlyList<AlignRule> Table { get; } =
     [
         new("base-pairs", "pairs, and the version was never taught to answer", e => e.Pairs > 0 && !e.Answers, "orpo", _ => Set(("contract", "chatml")),
             "ORPO learns the answers and the preference in one loss, so it needs no SFT before and no reference"),
+        new("mostly-thumbs", "pairs, and more labelled answers than the pairs hold", e => e.Pairs > 0 && e.Good + e.Bad > 2 * e.Pairs, "kto", Rarer,
+            "KTO learns from every answer, where DPO would leave out those that have no counterpart to the same prompt, which here are the more"),
         new("graded", "pairs with margins, from scores or rankings", e => e.Pairs > 0 && e.WithMargin >= e.Pairs / 2, "dpo", _ => Set(("loss", "offset")),
             "DPO with an offset asks of each pair the margin that its scores have, where plain DPO would take every pair for equally clear"),
         new("noisy-pairs", string.Create(CultureInfo.InvariantCulture, $"pairs, {Contradictory * 100:0}% or more of which contradict others"), e => e.Pairs > 0 && e.Contradictions >= Contradictory, "dpo",
@@ -37,8 +54,9 @@ internal static class AlignRules
             "few pairs are learnt by heart; the chosen answers' own loss keeps their probability from falling"),
         new("pairs", "pairs", e => e.Pairs > 0, "dpo", _ => Set(("loss", "sigmoid")),
             "DPO is the least that learns from pairs: one model trained, its start as reference, no reward model to keep up"),
-        new("thumbs", "answers labelled good or bad", e => e.Good > 0 && e.Bad > 0, "kto",
-            e => Set((e.Good > e.Bad ? "undesirable_weight" : "desirable_weight", Math.Round((double)Math.Max(e.Good, e.Bad) / Math.Min(e.Good, e.Bad), 3))),
+        new("lone-scores", "scored answers, each the only one to its prompt", e => e.LoneScores > 0 && e.Good == 0 && e.Bad == 0, "kto", _ => Set(),
+            "a score with nothing to compare it with says only whether an answer is above or below the median: good or bad"),
+        new("thumbs", "answers labelled good or bad", e => e.Good > 0 && e.Bad > 0, "kto", Rarer,
             "KTO learns from single labelled answers, without a second answer to the same prompt; the rarer label is weighted up until both count alike"),
         new("verifiable", "prompts, and rules that say what a right answer is", e => e.Prompts > 0 && e.ByRules && e.Answers, "grpo", _ => Set(),
             "a rule is the truth itself, which no policy can learn to please wrongly: the version's answers are reinforced directly, each against the others to its prompt, with no pairs, no reward model and no value model") { OnPolicy = true },
@@ -54,6 +72,7 @@ internal static class AlignRules
     /// <exception cref="AttuneException">ATT4811: none does.</exception>
     public static AlignRule Decide(AlignEvidence evidence) => Table.FirstOrDefault(r => r.Holds(evidence)) ?? throw new AttuneException("ATT4811", evidence.Prompts > 0
         ? "Prompts alone say nothing about which answer is better."
+        : evidence.Scored > 0 ? "All scores are equal: they say of no answer that it is better than another."
         : "There is nothing to align to.")
     {
         Field = "data",
@@ -61,6 +80,13 @@ internal static class AlignRules
             ? "Add --rule, --reward or --judge, which score answers; or rank some yourself: ./attune rank PROMPTS --versions VERSION"
             : "Give --data: pairs, rankings, thumbs, conversations, texts, or prompts with something that scores answers.",
     };
+
+    // Pairs beside thumbs are an answer of each label.
+    private static IReadOnlyDictionary<string, object?> Rarer(AlignEvidence e)
+    {
+        double good = e.Good + e.Pairs, bad = e.Bad + e.Pairs;
+        return Set((good > bad ? "undesirable_weight" : "desirable_weight", Math.Round(Math.Max(good, bad) / Math.Min(good, bad), 3)));
+    }
 
     private static IReadOnlyDictionary<string, object?> Set(params (string Key, object? Value)[] options) => options.ToDictionary(o => o.Key, o => o.Value, StringComparer.Ordinal);
 }

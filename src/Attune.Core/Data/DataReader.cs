@@ -47,7 +47,7 @@ public static class DataReader
         if (!Ranks(format.Kind))
             return As<PreferenceRow>(path, format, "preference pairs", badRows, tally);
         tally ??= new RowTally();
-        return AtLeastOne(path, Rankings(path, format, badRows, tally).SelectMany(ranking => Pairs(ranking, tally)));
+        return AtLeastOne(path, Rankings(path, format, badRows, tally).SelectMany(ranking => PreferenceForms.Pairs(ranking, tally)));
     }
 
     /// <summary>Rankings: as they are, of annotations and scores, or pairs as rankings of two.</summary>
@@ -98,13 +98,6 @@ public static class DataReader
     private static IEnumerable<RankingRow> Rankings(string path, DataFormat format, BadRows badRows, RowTally tally) => format.Kind == FormatKind.Scored
         ? PreferenceForms.Rankings(Read(path, format, badRows, tally).Cast<ScoredRow>(), tally)
         : Read(path, format, badRows, tally).Cast<RankingRow>();
-
-    private static IEnumerable<PreferenceRow> Pairs(RankingRow ranking, RowTally tally)
-    {
-        if (!ranking.HasPreference)
-            tally.Drop(PreferenceForms.AllTied, ranking.Origin);
-        return PreferenceForms.Pairs(ranking);
-    }
 
     private static IEnumerable<T> AtLeastOne<T>(string path, IEnumerable<T> rows)
     {

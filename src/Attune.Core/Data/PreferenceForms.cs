@@ -11,6 +11,7 @@ namespace Attune.Core.Data;
 public static class PreferenceForms
 {
     internal const string AllTied = "all answers of the prompt are tied: no preference", Alone = "the only scored answer of its prompt";
+    private const string OneLabel = "a labelled answer whose prompt has none of the other label", Usual = "the only scored answer of its prompt, and its score is the median";
 
     /// <summary>
     /// Every pair of a ranking whose scores differ, best first: at most K(K−1)/2. Equal texts make no pair. Whoever trains
@@ -28,6 +29,14 @@ public static class PreferenceForms
                     yield return new PreferenceRow(ranking.Prompt, ranking.Responses[better], ranking.Responses[worse], ranking.Origin) { Margin = ranking.Scores[better] - ranking.Scores[worse] };
             }
         }
+    }
+
+    /// <summary>The same; a ranking in which no answer is better than another is counted as dropped.</summary>
+    public static IEnumerable<PreferenceRow> Pairs(RankingRow ranking, RowTally tally)
+    {
+        if (!ranking.HasPreference)
+            tally.Drop(AllTied, ranking.Origin);
+        return Pairs(ranking);
     }
 
     /// <summary>A pair as a ranking of two; a pair without a margin has one of 1.</summary>
@@ -57,6 +66,41 @@ public static class PreferenceForms
         {
             if (ranking.Scores[i] == best || ranking.Scores[i] == worst)
                 yield return new LabelledRow(With(ranking.Prompt, ranking.Responses[i]), !ranking.AllBad && ranking.Scores[i] == best, ranking.Origin);
+        }
+    }
+
+    /// <summary>
+    /// Labels of the answers that are the only scored one of their prompt: with nothing to compare with, all that a score says is
+    /// whether it is above the median of the scores (good) or below (bad). Those at the median are dropped and counted.
+    /// </summary>
+    public static IEnumerable<LabelledRow> LoneLabels(IEnumerable<ScoredRow> rows, RowTally tally)
+    {
+        ScoredRow[] all = [.. rows];
+        double[] ordered = [.. all.Select(r => r.Score).Order()];
+        var median = ordered.Length == 0 ? 0 : (ordered[(ordered.Length - 1) / 2] + ordered[ordered.Length / 2]) / 2;
+        foreach (var row in all.GroupBy(r => Key(PromptOf(r.Conversation)), StringComparer.Ordinal).Where(g => g.Count() == 1).Select(g => g.Single()))
+        {
+            if (row.Score == median)
+                tally.Drop(Usual, row.Origin);
+            else
+                yield return new LabelledRow(row.Conversation, row.Score > median, row.Origin);
+        }
+    }
+
+    /// <summary>Pairs from labels: each good answer with each bad one to the same prompt. Answers whose prompt has one label alone are dropped and counted.</summary>
+    public static IEnumerable<PreferenceRow> Pairs(IEnumerable<LabelledRow> rows, RowTally tally)
+    {
+        foreach (var group in rows.GroupBy(r => Key(PromptOf(r.Conversation)), StringComparer.Ordinal))
+        {
+            if (group.DistinctBy(r => r.Desirable).Count() == 1)
+            {
+                foreach (var row in group)
+                    tally.Drop(OneLabel, row.Origin);
+                continue;
+            }
+            var ranking = new RankingRow(PromptOf(group.First().Conversation), [.. group.Select(r => (IReadOnlyList<Message>)[r.Conversation.Messages[^1]])], [.. group.Select(r => r.Desirable ? 1.0 : 0)], group.First().Origin);
+            foreach (var pair in Pairs(ranking))
+                yield return pair with { Margin = null };
         }
     }
 

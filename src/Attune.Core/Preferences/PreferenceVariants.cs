@@ -69,13 +69,16 @@ public static class PreferenceVariants
         Enumerable.Range(0, rows.Count).Select(i => rows[i % Math.Max(1, rows.Count / times)]);
 
     /// <summary>Writes pairs as JSONL.</summary>
-    public static void Write(string path, IEnumerable<PreferenceRow> pairs) => Write(path, pairs.Select(p =>
+    public static void Write(string path, IEnumerable<PreferenceRow> pairs) => Write(path, pairs.Select(Row));
+
+    /// <summary>A pair as a row of prompt, chosen and rejected.</summary>
+    public static JsonObject Row(PreferenceRow pair)
     {
-        var json = new JsonObject { ["prompt"] = List(p.Prompt.Messages), ["chosen"] = List(p.Chosen), ["rejected"] = List(p.Rejected) };
-        if (p.Margin is { } margin)
+        var json = new JsonObject { ["prompt"] = List(pair.Prompt.Messages), ["chosen"] = List(pair.Chosen), ["rejected"] = List(pair.Rejected) };
+        if (pair.Margin is { } margin)
             json["margin"] = margin;
-        return Named(json, p.Origin);
-    }));
+        return Named(json, pair.Origin);
+    }
 
     /// <summary>Writes conversations as JSONL.</summary>
     public static void Write(string path, IEnumerable<ConversationRow> rows) => Write(path, rows.Select(r => Named(Talk(r.Conversation), r.Origin)));

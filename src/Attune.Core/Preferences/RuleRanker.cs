@@ -21,6 +21,9 @@ public sealed class RuleRanker(IReadOnlyList<RewardRule> rules) : IAnswerRanker
     /// <exception cref="PreferenceException">ATT2414: a rule compares with the right answer, and there is none.</exception>
     public double Score(PromptRow prompt, string answer) => rules.Sum(r => Score(r, prompt, answer));
 
+    /// <summary>Whether a rule compares with the right answer, so that only prompts that have one can be scored.</summary>
+    public bool NeedsAnswer => rules.Any(r => r.NeedsAnswer);
+
     /// <summary>What the best answer is worth.</summary>
     public double Best => rules.Sum(r => Math.Max(0, r.Weight));
 

@@ -1,0 +1,94 @@
+using Attune.App.Cli;
+using Attune.Core.Versions;
+using Attune.Torch.Stages;
+
+namespace Attune.App.Alignment;
+
+/// <summary>What a round was measured to be.</summary>
+/// <param name="Won">The win rate over the start.</param>
+/// <param name="Kl">KL to the start, nats an answer.</param>
+/// <param name="Labels">The share of held-out labelled items that moved as their labels ask; null where the data has no labels.</param>
+internal sealed record RoundFigures(WinRate Won, double Kl, WinRate? Labels);
+
+/// <summary>Why rounds end.</summary>
+internal enum RoundEnd
+{
+    /// <summary>They do not: the win rate rose.</summary>
+    No,
+
+    /// <summary>The win rate no longer rises.</summary>
+    NoRise,
+
+    /// <summary>KL has passed its bound.</summary>
+    TooFar,
+}
+
+/// <summary>The rounds of an alignment: after each it is measured against the start, and the best is kept.</summary>
+/// <param name="options">The bound, and how answers are drawn.</param>
+/// <param name="start">What the rounds start from and are measured against.</param>
+/// <param name="data">What is held out.</param>
+/// <param name="held">What the win rate is measured by.</param>
+/// <param name="labels">What the labels themselves say of held-out prompts; null where the data has none.</param>
+/// <param name="report">Takes the figures.</param>
+internal sealed class AlignRounds(AlignOptions options, ModelVersion start, AlignData data, IHeldOut held, ShiftHeldOut? labels, AlignReport report)
+{
+    private readonly List<RoundFigures> _measured = [];
+    private ModelVersion? _best;
+    private double _bestRate = 0.5;
+
+    /// <summary>The best so far: the start, until a round beats it.</summary>
+    public ModelVersion Best => _best ?? start;
+
+    /// <summary>Figures of all rounds.</summary>
+    public IReadOnlyList<RoundFigures> Measured => _measured;
+
+    /// <summary>Whether the win rate is what the labels themselves say.</summary>
+    public bool ByLabels => ReferenceEquals(held, labels);
+
+    /// <summary>The win rate of a version, and KL to the start on answers that it draws to held-out prompts.</summary>
+    public (WinRate Won, double Kl) Measure(ModelVersion version, CancellationToken cancel) => (held.Against(start, version, cancel), Kl(version, cancel));
+
+    /// <summary>Takes in the version of a round.</summary>
+    public RoundEnd Take(ModelVersion version, CancellationToken cancel)
+    {
+        var (won, kl) = Measure(version, cancel);
+        var figures = new RoundFigures(won, kl, ByLabels ? won : labels?.Against(start, version, cancel));
+        _measured.Add(figures);
+        Tell(figures, version);
+        if (kl > options.KlBound)
+        {
+            Terminal.Out.Line($"  KL has passed its bound of {options.KlBound}: this round is not kept.");
+            return Ended(RoundEnd.TooFar);
+        }
+        if (won.N > 0 && won.Value <= _bestRate)
+        {
+            Terminal.Out.Line($"  the win rate no longer rises: the round before is kept.");
+            return Ended(RoundEnd.NoRise);
+        }
+        (_best, _bestRate) = (version, won.Value);
+        return RoundEnd.No;
+    }
+
+    private RoundEnd Ended(RoundEnd why)
+    {
+        report.Note("ended", new() { ["round"] = _measured.Count, ["because"] = why == RoundEnd.TooFar ? "kl" : "no_rise" });
+        return why;
+    }
+
+    private void Tell(RoundFigures figures, ModelVersion version)
+    {
+        var (won, kl, round) = (figures.Won, figures.Kl, _measured.Count);
+        Terminal.Out.Line($"  round {round}: win rate over the start {won.Value * 100:F1}% ({won.Low * 100:F1} to {won.High * 100:F1}, n {won.N}), KL {kl:F2} nats an answer");
+        var note = AlignReport.Figures(won);
+        (note["round"], note["kl"], note["version"]) = (round, AlignReport.Finite(kl), version.Digest);
+        if (figures.Labels is { } moved)
+            note["labels"] = AlignReport.Figures(moved);
+        report.Note("round", note);
+    }
+
+    private double Kl(ModelVersion version, CancellationToken cancel)
+    {
+        var rows = version.Digest == start.Digest ? [] : DrawnRows.Of(version, data.HeldPrompts.Select(p => p.Prompt), options, cancel);
+        return rows.Count == 0 ? 0 : PolicyDistance.Of(version.Files, start.Files, rows, cancel).Average();
+    }
+}
