@@ -57,9 +57,11 @@ public sealed class AlignRowTests : IDisposable
     [Fact]
     public void A_base_version_learns_pairs_without_being_taught_before()
     {
-        Run(_run.Options with { Version = "world:base", Data = [Pairs()] });
+        Run(_run.Options with { Version = "world:base", Data = [Pairs()], KlBound = null });
         Assert.Equal(("base-pairs", "orpo"), (Rule, _run.Version(1).Lineage.Stage));
         Assert.Empty(_run.Notes("lean"));
+        // Who learns to answer moves far from what never answered: no bound holds.
+        Assert.Null(Reason(1)["kl_bound"]);
     }
 
     [Fact]
@@ -84,6 +86,12 @@ public sealed class AlignRowTests : IDisposable
     public void Texts_are_predicted()
     {
         Run(_run.Options with { Data = [Texts()] });
+        var newness = _run.Notes("texts").Single();
+        Assert.Equal(30, (int)newness["n"]!);
+        // The micro world's Base has seen eight steps of its own texts, and these share nothing with them.
+        Assert.InRange((double)newness["loss"]!, 3, Math.Log(600) + 1);
+        Assert.InRange((double)newness["bits_per_byte"]! / ((double)newness["loss"]! / Math.Log(2) * (double)newness["tokens_per_character"]!), 0.99, 1.01);
+        Assert.Contains("pretraining", (string)newness["known_of"]!, StringComparison.Ordinal);
         Assert.Equal(("texts", "pretrain", ExitCode.Done), (Rule, _run.Version(1).Lineage.Stage, _run.Code));
         Assert.True((double)_run.Notes("round")[0]["low"]! > 0.5, _run.Report.ToJsonString());
     }

@@ -65,12 +65,14 @@ internal sealed class Align
     {
         var files = new AlignFiles(_options.Data);
         var answers = _given.Kind != VersionKind.Base && _given.Files.Find(ModelFiles.PromptContract) is not null;
-        var evidence = AlignEvidence.Of(files, new AlignEvidence { Kind = _given.Kind, Answers = answers, CanScore = _ranker is not null, ByRules = _options.Rule.Count > 0 }, cancel);
+        var evidence = AlignEvidence.Of(files, new AlignEvidence { Kind = _given.Kind, Answers = answers, CanScore = _ranker is not null, HasWorld = _options.World is not null, ByRules = _options.Rule.Count > 0 }, cancel);
         var decision = AlignDecision.Of(evidence, files);
         var data = AlignData.Part(_options, decision, files, Path.Combine(_folder, "data"));
         var window = _options.SequenceLength ?? Math.Min(1024, HuggingFaceConfig.Read(_given.Files.Require(ModelFiles.Config)).ContextLength);
         var settings = AlignSettings.Of(decision, _options, _given, window);
         Tell(evidence, decision, data, settings);
+        if (data.SomeTexts.Count > 0)
+            TellNewness(data, window, cancel);
         if (answers && data.SomePairs.Count > 0)
             Lean(data, window, cancel);
 
@@ -94,7 +96,7 @@ internal sealed class Align
         if (AsksOwn(decision, data, settings))
             _training.Own = DecideOwn(plan, data, window, cancel);
         var labels = LabelsHeldOut(data, window);
-        var rounds = new AlignRounds(_options, _start, data, HeldOut(decision.Rule, data, window, labels), labels, _report);
+        var rounds = new AlignRounds(_options, settings, _start, data, HeldOut(decision.Rule, data, window, labels), labels, _report);
         if (plan.Swept > 0)
             (settings, plan) = Sweep(settings, data, rounds, plan, cancel);
         Train(settings, draws, data, rounds, plan, cancel);
@@ -157,6 +159,13 @@ internal sealed class Align
         _report.Doubt(AlignDoubt.OfLean(lean));
     }
 
+    private void TellNewness(AlignData data, int window, CancellationToken cancel)
+    {
+        var newness = TextNewness.Of(_given, KnownLoss.Recorded(_store, _given), data.SomeTexts, window, cancel);
+        Terminal.Out.Line($"  and {newness.Describe()}.");
+        _report.Note("texts", newness.ToJson());
+    }
+
     private void DoubtLabels(AlignRounds rounds, TaskGate gate)
     {
         WinRate[] labels = [.. rounds.Measured.Select(r => r.Labels).OfType<WinRate>()];
@@ -191,7 +200,7 @@ internal sealed class Align
             (tally[pull.Option], tally["kl"]) = (value, AlignReport.Finite(kl));
             _report.Note("sweep", tally);
             Terminal.Out.Line($"  {pull.Option} {value}: win rate {won.Value * 100:F1}% ({won.Low * 100:F1} to {won.High * 100:F1}), KL {kl:F2}");
-            if (kl <= _options.KlBound && won.Value > bestRate)
+            if (kl <= settings.KlBound(_options) && won.Value > bestRate)
                 (best, bestRate) = (value, won.Value);
         }
         plan = plan.Tried(count);

@@ -30,6 +30,9 @@ internal sealed class AlignData
     /// <summary>Good answers from all over the data: how far they lie from what the version says.</summary>
     public IReadOnlyList<LabelledRow> SomeGood { get; private set; } = [];
 
+    /// <summary>Some texts from all over the data: how new they are to the version.</summary>
+    public IReadOnlyList<TextRow> SomeTexts { get; private set; } = [];
+
     /// <summary>Pairs that are measured by; empty where the data has none.</summary>
     public IReadOnlyList<PreferenceRow> HeldPairs { get; private set; } = [];
 
@@ -63,7 +66,7 @@ internal sealed class AlignData
         var data = new AlignData(options, folder);
         var (rows, rule) = (data.Rows, decision.Rule);
         foreach (var first in decision.First)
-            PreferenceVariants.Write(data.First(first), first.Stage == "sft" ? data.Learnt(files.Conversations(rows), PromptOf).Select(Json) : files.Texts(rows).Select(Json));
+            PreferenceVariants.Write(data.First(first), first.Stage == "sft" ? data.Learnt(files.Conversations(rows), PromptOf).Select(Json) : data.Texts(files).Select(Json));
         if (rule.LearnsLabels)
         {
             LabelledRow[] labelled = [.. files.Labels(rows)];
@@ -83,7 +86,7 @@ internal sealed class AlignData
             data.Write([.. files.Conversations(rows)], PromptOf, Json);
         else if (rule.Stage == "pretrain")
         {
-            data.Write([.. files.Texts(rows)], r => new Conversation([new("user", r.Text)]), Json);
+            data.Write(data.Texts(files), r => new Conversation([new("user", r.Text)]), Json);
             data.HeldPrompts = [];
         }
         else if (AlignSettings.IsReinforcement(options.Method ?? rule.Stage))
@@ -119,6 +122,13 @@ internal sealed class AlignData
             PreferenceVariants.Write(Round(round), InRound(learnt, round, _options.Rounds).Select(json));
         PreferenceVariants.Write(Sweep, learnt.Take(Share(learnt.Length)).Select(json));
         PreferenceVariants.Write(Held, HeldOut(rows, prompt).Take(_options.Items).Select(json));
+    }
+
+    private IReadOnlyList<TextRow> Texts(AlignFiles files)
+    {
+        TextRow[] texts = [.. files.Texts(Rows)];
+        SomeTexts = Some(texts, _options.Items);
+        return texts;
     }
 
     private int Share(int rows) => (int)Math.Ceiling(rows * _options.SweepShare);

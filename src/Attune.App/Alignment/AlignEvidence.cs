@@ -48,6 +48,9 @@ internal sealed record AlignEvidence
     /// <summary>Whether rules, a reward model or a judge can score new answers.</summary>
     public bool CanScore { get; init; }
 
+    /// <summary>Whether there is a world to learn from.</summary>
+    public bool HasWorld { get; init; }
+
     /// <summary>Whether it is rules that score them.</summary>
     public bool ByRules { get; init; }
 

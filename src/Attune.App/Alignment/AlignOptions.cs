@@ -37,8 +37,8 @@ internal sealed record AlignOptions
     [Description("Share of the prompts that is held out to measure by."), Range(0.01, 0.5)]
     public double HeldOut { get; init; } = 0.1;
 
-    [Description("KL to the start, nats an answer, at which it stops."), Range(0, 1e6, MinimumIsExclusive = true)]
-    public double KlBound { get; init; } = 10;
+    [Description("KL to the start, nats an answer, at which it stops; 10 unless given, and none for a stage without a reference (sft, orpo, pretrain)."), Range(0, 1e6, MinimumIsExclusive = true)]
+    public double? KlBound { get; init; }
 
     [Description("Share of the data that beta (or the KL coefficient) is swept on; 0 sweeps nothing."), Range(0, 1)]
     public double SweepShare { get; init; } = 0.25;

@@ -24,15 +24,17 @@ internal enum RoundEnd
 }
 
 /// <summary>The rounds of an alignment: after each it is measured against the start, and the best is kept.</summary>
-/// <param name="options">The bound, and how answers are drawn.</param>
+/// <param name="options">How answers are drawn.</param>
+/// <param name="settings">The stage, whose bound of KL holds.</param>
 /// <param name="start">What the rounds start from and are measured against.</param>
 /// <param name="data">What is held out.</param>
 /// <param name="held">What the win rate is measured by.</param>
 /// <param name="labels">What the labels themselves say of held-out prompts; null where the data has none.</param>
 /// <param name="report">Takes the figures.</param>
-internal sealed class AlignRounds(AlignOptions options, ModelVersion start, AlignData data, IHeldOut held, ShiftHeldOut? labels, AlignReport report)
+internal sealed class AlignRounds(AlignOptions options, AlignSettings settings, ModelVersion start, AlignData data, IHeldOut held, ShiftHeldOut? labels, AlignReport report)
 {
     private readonly List<RoundFigures> _measured = [];
+    private readonly double _bound = settings.KlBound(options);
     private ModelVersion? _best;
     private double _bestRate = 0.5;
 
@@ -55,9 +57,9 @@ internal sealed class AlignRounds(AlignOptions options, ModelVersion start, Alig
         var figures = new RoundFigures(won, kl, ByLabels ? won : labels?.Against(start, version, cancel));
         _measured.Add(figures);
         Tell(figures, version);
-        if (kl > options.KlBound)
+        if (kl > _bound)
         {
-            Terminal.Out.Line($"  KL has passed its bound of {options.KlBound}: this round is not kept.");
+            Terminal.Out.Line($"  KL has passed its bound of {_bound}: this round is not kept.");
             return Ended(RoundEnd.TooFar);
         }
         if (won.N > 0 && won.Value <= _bestRate)

@@ -78,6 +78,8 @@ internal static class AlignRules
         Field = "data",
         Hint = evidence.Prompts > 0
             ? "Add --rule, --reward or --judge, which score answers; or rank some yourself: ./attune rank PROMPTS --versions VERSION"
+            : evidence.CanScore ? "Prompts are enough, for answers to them can be scored: --data prompts.jsonl; what your users ask is best."
+            : evidence.HasWorld ? "The world has preferences of its own: --data WORLD/preference.jsonl, or WORLD/rankings.jsonl."
             : "Give --data: pairs, rankings, thumbs, conversations, texts, or prompts with something that scores answers.",
     };
 

@@ -15,7 +15,7 @@ namespace Attune.App.Alignment;
 /// <param name="Options">Its options.</param>
 internal sealed record AlignSettings(string Stage, string Rule, IReadOnlyDictionary<string, object?> Options)
 {
-    private const double ParametersOfDefaults = 7e9;
+    private const double ParametersOfDefaults = 7e9, UsualKlBound = 10;
 
     /// <summary>Why what holds it to its start has the value that it has.</summary>
     public PullChoice Pull { get; init; } = PullChoice.Usual;
@@ -62,6 +62,12 @@ internal sealed record AlignSettings(string Stage, string Rule, IReadOnlyDiction
             : pull is not null && options.Set.Any(s => s.StartsWith(pull.Option + "=", StringComparison.Ordinal)) ? settings with { Pull = PullChoice.GivenBy("set") }
             : settings;
     }
+
+    /// <summary>
+    /// KL to the start, nats an answer, that a round may not pass. A stage that learns answers themselves (SFT, ORPO, pretraining)
+    /// holds on to nothing, and moves far where a Base learns to answer: it is bound only where the user says so.
+    /// </summary>
+    public double KlBound(AlignOptions options) => options.KlBound ?? (Stage is "sft" or "orpo" or "pretrain" ? double.PositiveInfinity : UsualKlBound);
 
     /// <summary>The same with one option changed.</summary>
     public AlignSettings With(string key, object? value) => this with { Options = new Dictionary<string, object?>(Options, StringComparer.Ordinal) { [key] = value } };

@@ -36,7 +36,7 @@ internal sealed class AlignTraining(AlignOptions options, string folder)
             ["method_overrides_rule"] = AlignRules.First.Concat(AlignRules.Table).First(r => r.Name == settings.Rule).Stage != settings.Stage,
             ["share"] = share,
             ["rounds"] = options.Rounds,
-            ["kl_bound"] = options.KlBound,
+            ["kl_bound"] = AlignReport.Finite(settings.KlBound(options)),
         };
         if (ReferencePull.Of(settings.Stage) is { } pull)
             reason["pull"] = new JsonObject { ["option"] = pull.Option, ["value"] = OptionText.Of(settings.Options[pull.Option]), ["because"] = settings.Pull.Because };
