@@ -162,6 +162,15 @@ public sealed class AlignRowTests : IDisposable
         Assert.Equal(("own-1", "given by --own-answers"), ((string)Reason(2)["part"]!, (string)Reason(2)["own_answers"]!["because"]!));
     }
 
+    [Theory]
+    [InlineData("auto", -3.0, 0.01, true)]
+    [InlineData("auto", -1.3, 0.01, false)]
+    [InlineData("auto", -3.0, 2.0, false)]
+    [InlineData("always", -1.3, 2.0, true)]
+    [InlineData("never", -3.0, 0.01, false)]
+    public void Own_answers_pay_where_given_ones_are_far_and_the_budget_allows_it(string use, double given, double seconds, bool drawn) =>
+        Assert.Equal(drawn, OwnRound.Of(Enum.Parse<OwnAnswersUse>(use, ignoreCase: true), new OffPolicyGap(given, Own: -1, 32, seconds), answers: 100, left: TimeSpan.FromSeconds(60)).Drawn);
+
     [Fact]
     public void Prompts_that_nothing_scores_are_left_out_and_said()
     {

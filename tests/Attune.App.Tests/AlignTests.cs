@@ -71,6 +71,7 @@ public sealed class AlignTests : IDisposable
     {
         Assert.Equal("ATT4811", Assert.Throws<Prompts.AttuneException>(() => AlignRules.Decide(new AlignEvidence { Answers = true })).Code);
         Assert.Equal("ATT4811", Assert.Throws<Prompts.AttuneException>(() => AlignRules.Decide(new AlignEvidence { Answers = true, Prompts = 10 })).Code);
+        Assert.Contains("never taught", Assert.Throws<AttuneException>(() => AlignRules.Decide(new AlignEvidence { Prompts = 10, CanScore = true })).Message, StringComparison.Ordinal);
         Assert.Contains("Prompts are enough", Assert.Throws<AttuneException>(() => AlignRules.Decide(new AlignEvidence { CanScore = true })).Hint, StringComparison.Ordinal);
         Assert.Contains("preference.jsonl", Assert.Throws<AttuneException>(() => AlignRules.Decide(new AlignEvidence { HasWorld = true })).Hint, StringComparison.Ordinal);
     }

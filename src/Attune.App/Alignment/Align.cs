@@ -80,7 +80,7 @@ internal sealed class Align
         var draws = decision.Rule.OnPolicy && !settings.Reinforces;
         if (draws)
             Terminal.Out.Line($"[bold]drawing[/]: {AlignDrawing.Of(_options, data, _ranker).Describe()}");
-        var left = Allowed - TimeSpan.FromSeconds(first.Sum(c => (c.RoundSeconds ?? 0) * c.Share));
+        var left = Allowed - new TimeSpan(first.Sum(c => c.Training.Ticks));
         var plan = draws ? null : CostOf(settings, data.Round(0), _options, left, cancel);
         if (_options.DryRun)
             return DryEnd(draws, decision, data);
@@ -94,7 +94,7 @@ internal sealed class Align
             plan = CostOf(settings, drawn, _options, left, cancel);
         }
         if (AsksOwn(decision, data, settings))
-            _training.Own = DecideOwn(plan, data, window, cancel);
+            _training.Own = DecideOwn(left - plan.Training, data, window, cancel);
         var labels = LabelsHeldOut(data, window);
         var rounds = new AlignRounds(_options, settings, _start, data, HeldOut(decision.Rule, data, window, labels), labels, _report);
         if (plan.Swept > 0)
@@ -130,10 +130,10 @@ internal sealed class Align
 
     private string OwnDrawing(AlignData data) => AlignDrawing.Of(_options with { Rounds = 1 }, data, _ranker).Describe();
 
-    private OwnRound DecideOwn(AlignCost plan, AlignData data, int window, CancellationToken cancel)
+    private OwnRound DecideOwn(TimeSpan left, AlignData data, int window, CancellationToken cancel)
     {
         var gap = _options.OwnAnswers == OwnAnswersUse.Auto ? OffPolicyGap.Of(_start, data, _options, window, cancel) : null;
-        var own = OwnRound.Of(_options.OwnAnswers, gap, (long)data.Prompts.Count * _options.Answers, Allowed - TimeSpan.FromSeconds((plan.RoundSeconds ?? 0) * plan.Share * plan.Rounds));
+        var own = OwnRound.Of(_options.OwnAnswers, gap, (long)data.Prompts.Count * _options.Answers, left);
         Terminal.Out.Line($"[bold]own answers[/]: {(own.Drawn ? $"{OwnDrawing(data)}, scored and learnt after the given ones" : "not drawn")}, because {own.Because}.");
         _report.Note("own_answers", new JsonObject { ["drawn"] = own.Drawn, ["because"] = own.Because, ["given"] = gap?.Given, ["own"] = gap?.Own, ["n"] = gap?.Answers });
         return own;
@@ -162,7 +162,7 @@ internal sealed class Align
     private void TellNewness(AlignData data, int window, CancellationToken cancel)
     {
         var newness = TextNewness.Of(_given, KnownLoss.Recorded(_store, _given), data.SomeTexts, window, cancel);
-        Terminal.Out.Line($"  and {newness.Describe()}.");
+        Terminal.Out.Line($"[bold]texts[/]: {newness.Describe()}.");
         _report.Note("texts", newness.ToJson());
     }
 
@@ -223,8 +223,10 @@ internal sealed class Align
         }
         if (_training.Own is not { Drawn: true } || end == RoundEnd.TooFar || IsOver("before the version's own answers"))
             return;
-        var own = new OwnAnswers(_options, _ranker!, data.Folder).Pairs(rounds.Best, AlignData.Scorable(data.Prompts, _ranker!), cancel);
-        rounds.Take(_training.Run(settings, own, rounds.Best, "own-1", 1, cancel).Version, cancel);
+        if (new OwnAnswers(_options, _ranker!, data.Folder).Pairs(rounds.Best, AlignData.Scorable(data.Prompts, _ranker!), cancel) is not { } own)
+            Terminal.Out.Line($"  no two of the version's own answers are scored differently: there is nothing more to learn from them.");
+        else
+            rounds.Take(_training.Run(settings, own, rounds.Best, "own-1", 1, cancel).Version, cancel);
     }
 
     private bool IsOver(string when)
@@ -238,6 +240,7 @@ internal sealed class Align
     // What a round learns from: its part of the data, or the answers that the version gives to its part of the prompts.
     private string Learnt(bool draws, AlignData data, int round, ModelVersion version, CancellationToken cancel) => draws
         ? new OwnAnswers(_options, _ranker!, data.Folder).Pairs(version, [.. AlignData.InRound(data.Prompts, round, _options.Rounds)], cancel)
+            ?? throw new AttuneException("ATT4813", "No two answers of the version are scored differently: there is nothing to learn from.") { Hint = "More --answers, other rules, or prompts that are harder for it." }
         : data.Round(round);
 
     private int Finish(AlignDecision decision, AlignRounds rounds, TaskGate gate, IReadOnlyList<TaskChange> changes)

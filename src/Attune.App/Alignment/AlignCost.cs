@@ -51,6 +51,9 @@ internal sealed record AlignCost(AlignSettings Settings, double? RoundSeconds, l
         : this(settings, null, 0, 0, options.Rounds, 1, settings.Pull.Source == PullSource.Usual && options.SweepShare > 0 ? ReferencePull.Of(settings.Stage)?.Swept.Count ?? 0 : 0) =>
         (_path, _allowed, _sweepShare) = (path, allowed, options.SweepShare);
 
+    /// <summary>What all rounds take; nothing where it is not known.</summary>
+    public TimeSpan Training => TimeSpan.FromSeconds((RoundSeconds ?? 0) * Share * Rounds);
+
     /// <summary>Whether runs of the sweep leave room for the training that they are for. A cost that is not known takes no room: the clock alone decides.</summary>
     /// <param name="spent">Time since the start.</param>
     /// <param name="runs">Runs of the sweep; each learns from a share of all rounds together.</param>
@@ -73,8 +76,8 @@ internal sealed record AlignCost(AlignSettings Settings, double? RoundSeconds, l
     /// <summary>In words.</summary>
     public string Describe()
     {
-        var time = RoundSeconds is { } seconds
-            ? string.Create(CultureInfo.InvariantCulture, $"about {seconds * Share * Rounds / 60:F1} minutes of training in {Rounds} rounds")
+        var time = RoundSeconds is not null
+            ? string.Create(CultureInfo.InvariantCulture, $"about {Training.TotalMinutes:F1} minutes of training in {Rounds} rounds")
             : string.Create(CultureInfo.InvariantCulture, $"{Rounds} rounds of {Steps} updates; how long they take is not known yet, so the clock is looked at after each run");
         var sweep = ReferencePull.Of(Settings.Stage) switch
         {

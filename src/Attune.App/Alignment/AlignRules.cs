@@ -70,14 +70,14 @@ internal static class AlignRules
 
     /// <summary>The row that decides.</summary>
     /// <exception cref="AttuneException">ATT4811: none does.</exception>
-    public static AlignRule Decide(AlignEvidence evidence) => Table.FirstOrDefault(r => r.Holds(evidence)) ?? throw new AttuneException("ATT4811", evidence.Prompts > 0
-        ? "Prompts alone say nothing about which answer is better."
+    public static AlignRule Decide(AlignEvidence evidence) => Table.FirstOrDefault(r => r.Holds(evidence)) ?? throw new AttuneException("ATT4811", evidence is { Prompts: > 0, CanScore: true } ? "The version was never taught to answer: its answers to prompts are nothing to learn from."
+        : evidence.Prompts > 0 ? "Prompts alone say nothing about which answer is better."
         : evidence.Scored > 0 ? "All scores are equal: they say of no answer that it is better than another."
         : "There is nothing to align to.")
     {
         Field = "data",
-        Hint = evidence.Prompts > 0
-            ? "Add --rule, --reward or --judge, which score answers; or rank some yourself: ./attune rank PROMPTS --versions VERSION"
+        Hint = evidence is { Prompts: > 0, CanScore: true } ? "Add conversations, which are learnt first; or take a version that answers."
+            : evidence.Prompts > 0 ? "Add --rule, --reward or --judge, which score answers; or rank some yourself: ./attune rank PROMPTS --versions VERSION"
             : evidence.CanScore ? "Prompts are enough, for answers to them can be scored: --data prompts.jsonl; what your users ask is best."
             : evidence.HasWorld ? "The world has preferences of its own: --data WORLD/preference.jsonl, or WORLD/rankings.jsonl."
             : "Give --data: pairs, rankings, thumbs, conversations, texts, or prompts with something that scores answers.",

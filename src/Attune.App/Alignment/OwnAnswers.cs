@@ -16,12 +16,11 @@ namespace Attune.App.Alignment;
 /// </summary>
 internal sealed class OwnAnswers(AlignOptions options, IAnswerRanker ranker, string folder)
 {
-    /// <summary>The file of the pairs.</summary>
+    /// <summary>The file of the pairs; null where no two answers to a prompt are scored differently.</summary>
     /// <param name="version">Who answers.</param>
     /// <param name="prompts">What is asked.</param>
     /// <param name="cancel">Stops between prompts.</param>
-    /// <exception cref="AttuneException">ATT4813: no two answers to a prompt are scored differently.</exception>
-    public string Pairs(ModelVersion version, IReadOnlyList<PromptRow> prompts, CancellationToken cancel)
+    public string? Pairs(ModelVersion version, IReadOnlyList<PromptRow> prompts, CancellationToken cancel)
     {
         var file = Path.Combine(folder, $"own-{Key(version, prompts)}.jsonl");
         if (File.Exists(file))
@@ -42,7 +41,7 @@ internal sealed class OwnAnswers(AlignOptions options, IAnswerRanker ranker, str
         }
         display.Close();
         if (pairs.Count == 0)
-            throw new AttuneException("ATT4813", "No two answers of the version are scored differently: there is nothing to learn from.") { Hint = "More --answers, other rules, or prompts that are harder for it." };
+            return null;
         PreferenceVariants.Write(file, PreferenceVariants.UnitMargins(pairs));
         return file;
     }
