@@ -28,7 +28,7 @@ internal sealed record AlignDoubt(string Name, string What)
     {
         _ when labels.Low <= 0.5 => null,
         { High: < 0.5 } worse => new("against-judge",
-            $"What the labels ask was learnt ({Percent(labels)}), and the judge finds the answers worse for it (won {Percent(worse)}): the labels ask for what the judge does not. Are chosen and rejected exchanged?"),
+            $"What the labels ask was learnt ({Percent(labels)}), and the judge finds the answers worse for it (won {Percent(worse)}): are chosen and rejected exchanged? If not, the training broke more than it taught: a smaller rate, or a larger beta."),
         { Low: <= 0.5 } same => new("unconfirmed",
             $"What the labels ask was learnt ({Percent(labels)}), and the judge cannot tell the answers from the start's (won {Percent(same)})."),
         null when !hasTasks => new("own-labels",
