@@ -7,6 +7,7 @@ using Xunit;
 namespace Attune.App.Tests;
 
 /// <summary>Labels that are exchanged with the held-out ones among them: what the report says of them.</summary>
+[Collection(MicroWorld.Trains)]
 public sealed class AlignDoubtTests : IDisposable
 {
     private readonly AlignRun _run = new();

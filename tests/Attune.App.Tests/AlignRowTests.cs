@@ -9,6 +9,7 @@ using Xunit;
 namespace Attune.App.Tests;
 
 /// <summary>Each kind of data, and several at once, through a whole alignment of the micro world's versions.</summary>
+[Collection(MicroWorld.Trains)]
 public sealed class AlignRowTests : IDisposable
 {
     private readonly AlignRun _run = new();
