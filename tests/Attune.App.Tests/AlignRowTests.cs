@@ -1,3 +1,4 @@
+using System.Globalization;
 using System.Text.Json.Nodes;
 using Attune.App.Alignment;
 using Attune.App.Cli;
@@ -229,5 +230,32 @@ public sealed class AlignRowTests : IDisposable
         Assert.Equal(("graded", "lone-scores-out"), (Rule, Assert.Single(Beside)));
         Assert.Equal(1, (int)_run.Notes("rows").Single()["left_out"]!);
         Assert.Equal("ATT4811", Assert.Throws<AttuneException>(() => Align.Run(_run.Options with { Data = [_run.Write("equal.jsonl", Enumerable.Range(0, 9).Select(i => Scored(i, 0, 3)))] }, CancellationToken.None)).Code);
+    }
+
+    [Fact]
+    public void A_first_round_that_forgets_is_followed_by_a_gentler_try_from_the_start()
+    {
+        // With no tolerance at all the smallest loss of what it was pretrained on is too much, for either try.
+        var options = _run.Options with { Data = [Pairs()], Tasks = [Path.Combine(MicroWorld.World, "pretrain.jsonl")], Set = ["sft_weight=0"], LearningRate = null, Tolerance = 0 };
+        Run(options);
+        Assert.Equal(ExitCode.GateSaidNo, _run.Code);
+        double[] changes = [.. _run.Notes("tasks").Select(n => (double)n["tasks"]![0]!["change"]!)];
+        Assert.Equal(2, changes.Length);
+        Assert.True(changes[0] < changes[1] && changes[1] < 0);
+        Assert.Equal(["tasks", "tasks"], _run.Notes("ended").Select(n => (string)n["because"]!));
+        var (first, second) = (Rate(1), Rate(2));
+        Assert.Equal(first / 3, second, 1e-8);
+
+        // With one between the two, the gentler version is the result. Both are there already: nothing is trained again.
+        Run(options with { Tolerance = -(changes[0] + changes[1]) / 2 });
+        Assert.Equal((ExitCode.Done, second), (_run.Code, Rate(2)));
+        Assert.Single(_run.Notes("gentler"));
+
+        // Whoever says the rate is not overruled.
+        Run(options with { LearningRate = first });
+        Assert.Equal(ExitCode.GateSaidNo, _run.Code);
+        Assert.Empty(_run.Notes("gentler"));
+
+        double Rate(int round) => double.Parse(Option(round, "learning_rate"), CultureInfo.InvariantCulture);
     }
 }

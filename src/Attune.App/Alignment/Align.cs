@@ -96,14 +96,13 @@ internal sealed class Align
         if (AsksOwn(decision, data, settings))
             _training.Own = DecideOwn(left - plan.Training, data, window, cancel);
         var labels = LabelsHeldOut(data, window);
-        var rounds = new AlignRounds(_options, settings, _start, data, HeldOut(decision.Rule, data, window, labels), labels, _report);
+        var tasks = new TaskGate(_options, _given, window, _book, _judge);
+        var rounds = new AlignRounds(_options, settings, _start, data, HeldOut(decision.Rule, data, window, labels), labels, tasks, _report);
         if (plan.Swept > 0)
             (settings, plan) = Sweep(settings, data, rounds, plan, cancel);
         Train(settings, draws, data, rounds, plan, cancel);
-        var gate = new TaskGate(_options, _book, _judge);
-        var changes = rounds.Best.Digest == _start.Digest ? [] : gate.Measure(_given, rounds.Best, window, cancel);
-        DoubtLabels(rounds, gate);
-        return Finish(decision, rounds, gate, changes);
+        DoubtLabels(rounds, tasks);
+        return Finish(decision, rounds, tasks);
     }
 
     private TimeSpan Allowed => _options.Budget * BudgetForTraining;
@@ -166,12 +165,12 @@ internal sealed class Align
         _report.Note("texts", newness.ToJson());
     }
 
-    private void DoubtLabels(AlignRounds rounds, TaskGate gate)
+    private void DoubtLabels(AlignRounds rounds, TaskGate tasks)
     {
         WinRate[] labels = [.. rounds.Measured.Select(r => r.Labels).OfType<WinRate>()];
         _report.Doubt(AlignDoubt.OfSignal(labels));
         if (labels.Length > 0)
-            _report.Doubt(AlignDoubt.OfEvidence(labels[^1], rounds.ByLabels ? null : rounds.Measured[^1].Won, gate.HasTasks));
+            _report.Doubt(AlignDoubt.OfEvidence(labels[^1], rounds.ByLabels ? null : rounds.Measured[^1].Won, tasks.HasTasks));
     }
 
     // A part of the data for each value of β or of the KL coefficient; the one that wins most without passing the bound.
@@ -210,23 +209,43 @@ internal sealed class Align
             : settings with { Pull = PullChoice.NoneKept(count) }, plan);
     }
 
-    // Rounds on what is given, each from the one before; then one on the version's own answers, from the best, where that pays.
+    // Rounds on what is given; once more and gentler, where the first of them already forgets a task; then one on the
+    // version's own answers, from the best, where that pays.
     private void Train(AlignSettings settings, bool draws, AlignData data, AlignRounds rounds, AlignCost plan, CancellationToken cancel)
     {
-        var (now, end) = (_start, RoundEnd.No);
-        for (var round = 0; round < plan.Rounds && end == RoundEnd.No; round++)
+        var end = Train("round", settings, draws, data, rounds, plan, cancel);
+        if (end == RoundEnd.Forgets && !rounds.HasBest && settings.Gentler(_options) is { } gentler)
         {
-            if (round > 0 && IsOver($"after {round} of {plan.Rounds} rounds"))
+            if (!plan.HasRoomForRound(_clock.Elapsed))
+            {
+                Terminal.Out.Line($"  the budget leaves no room to try again, gentler: a larger --budget does.");
                 return;
-            now = _training.Run(settings, Learnt(draws, data, round, now, cancel), now, FormattableString.Invariant($"round-{round + 1}"), plan.Share, cancel).Version;
-            end = rounds.Take(now, cancel);
+            }
+            (settings, var changed) = gentler;
+            Terminal.Out.Line($"[bold]again[/] from the start, gentler: {changed}.");
+            _report.Note("gentler", new JsonObject { ["changed"] = changed });
+            end = Train("gentler", settings, draws, data, rounds, plan, cancel);
         }
-        if (_training.Own is not { Drawn: true } || end == RoundEnd.TooFar || IsOver("before the version's own answers"))
+        if (_training.Own is not { Drawn: true } || end == RoundEnd.TooFar || (end == RoundEnd.Forgets && !rounds.HasBest) || IsOver("before the version's own answers"))
             return;
         if (new OwnAnswers(_options, _ranker!, data.Folder).Pairs(rounds.Best, AlignData.Scorable(data.Prompts, _ranker!), cancel) is not { } own)
             Terminal.Out.Line($"  no two of the version's own answers are scored differently: there is nothing more to learn from them.");
         else
             rounds.Take(_training.Run(settings, own, rounds.Best, "own-1", 1, cancel).Version, cancel);
+    }
+
+    // Each round goes on from the one before.
+    private RoundEnd Train(string part, AlignSettings settings, bool draws, AlignData data, AlignRounds rounds, AlignCost plan, CancellationToken cancel)
+    {
+        var (now, end) = (_start, RoundEnd.No);
+        for (var round = 0; round < plan.Rounds && end == RoundEnd.No; round++)
+        {
+            if (round > 0 && IsOver($"after {round} of {plan.Rounds} rounds"))
+                break;
+            now = _training.Run(settings, Learnt(draws, data, round, now, cancel), now, FormattableString.Invariant($"{part}-{round + 1}"), plan.Share, cancel).Version;
+            end = rounds.Take(now, cancel);
+        }
+        return end;
     }
 
     private bool IsOver(string when)
@@ -243,14 +262,12 @@ internal sealed class Align
             ?? throw new AttuneException("ATT4813", "No two answers of the version are scored differently: there is nothing to learn from.") { Hint = "More --answers, other rules, or prompts that are harder for it." }
         : data.Round(round);
 
-    private int Finish(AlignDecision decision, AlignRounds rounds, TaskGate gate, IReadOnlyList<TaskChange> changes)
+    private int Finish(AlignDecision decision, AlignRounds rounds, TaskGate tasks)
     {
         var best = rounds.Best;
-        foreach (var change in changes)
-            Terminal.Out.Line($"  task {change.Name}: {change.Before:F3} before, {change.After:F3} after, change {change.Change:+0.000;-0.000;0.000} ({change.Low:F3} to {change.High:F3}, n {change.N})");
-        if (!gate.HasTasks)
+        if (!tasks.HasTasks)
             Terminal.Out.Line($"  [yellow]note[/]: no tasks were given (--world, --tasks): nothing says whether the version forgot what it could.");
-        var forgotten = changes.Where(c => c.Forgotten(_options.Tolerance)).Select(c => c.Name).ToList();
+        var forgotten = rounds.HasBest ? [] : rounds.Tasks.Where(c => c.Forgotten(_options.Tolerance)).Select(c => c.Name).ToList();
         var same = best.Digest == _start.Digest;
         var report = _report.With(new()
         {
@@ -261,26 +278,26 @@ internal sealed class Align
             ["rule"] = decision.Rule.Name,
             ["why"] = decision.Rule.Why,
             ["rounds"] = rounds.Measured.Count,
-            ["tasks"] = new JsonArray([.. changes.Select(c => (JsonNode)new JsonObject { ["task"] = c.Name, ["before"] = AlignReport.Finite(c.Before), ["after"] = AlignReport.Finite(c.After), ["change"] = AlignReport.Finite(c.Change), ["low"] = AlignReport.Finite(c.Low), ["high"] = AlignReport.Finite(c.High), ["n"] = c.N, ["method"] = c.Method })]),
+            ["tasks"] = TaskChange.ToJson(rounds.Tasks),
             ["forgotten"] = new JsonArray([.. forgotten.Select(f => (JsonNode)f)]),
             ["seconds"] = _clock.Elapsed.TotalSeconds,
             ["budget_seconds"] = _options.Budget.TotalSeconds,
         });
-        if (!same)
-            _store.AttachReport(best.Digest, "align", report);
+        foreach (var version in new[] { same ? null : best, rounds.Refused }.OfType<ModelVersion>())
+            _store.AttachReport(version.Digest, "align", report);
         Atomic.WriteAllText(Path.Combine(_folder, "align.json"), report.ToJsonString(new() { WriteIndented = true }));
         if (_options.Json)
             Terminal.WriteJson(report);
+        if (rounds.Refused is { } refused && same)
+        {
+            Terminal.Out.Line($"[red]refused[/]: the version wins pairs and forgets its tasks ({string.Join(", ", forgotten)}). It stays in the store as {refused.ShortDigest}, without a name.");
+            return ExitCode.GateSaidNo;
+        }
         if (same)
         {
             if (_start.Digest != _given.Digest)
                 Terminal.Out.Line($"  what it learnt first stays in the store as {_start.ShortDigest}, without a name.");
             Terminal.Out.Line($"No round beat the start: there is no new version. The report: {Path.Combine(_folder, "align.json")}");
-            return ExitCode.GateSaidNo;
-        }
-        if (forgotten.Count > 0)
-        {
-            Terminal.Out.Line($"[red]refused[/]: the version wins pairs and forgets its tasks ({string.Join(", ", forgotten)}). It stays in the store as {best.ShortDigest}, without a name.");
             return ExitCode.GateSaidNo;
         }
         if (_options.SaveAs is { } name)

@@ -59,6 +59,10 @@ internal sealed record AlignCost(AlignSettings Settings, double? RoundSeconds, l
     /// <param name="runs">Runs of the sweep; each learns from a share of all rounds together.</param>
     public bool HasRoomToSweep(TimeSpan spent, int runs) => spent.TotalSeconds + (RoundSeconds ?? 0) * Rounds * (1 + _sweepShare * runs) <= _allowed;
 
+    /// <summary>Whether another round fits into what training may take.</summary>
+    /// <param name="spent">Time since the start.</param>
+    public bool HasRoomForRound(TimeSpan spent) => spent.TotalSeconds + (RoundSeconds ?? 0) * Share <= _allowed;
+
     /// <summary>What a run of the sweep says of a cost that was not known: the share of the data that fits what is left.</summary>
     /// <param name="seconds">The run's training.</param>
     /// <param name="spent">Time since the start.</param>

@@ -1,4 +1,5 @@
 using Attune.App.Cli;
+using Attune.Core.Evaluation.Alignment;
 using Attune.Core.Versions;
 using Attune.Torch.Stages;
 
@@ -21,17 +22,21 @@ internal enum RoundEnd
 
     /// <summary>KL has passed its bound.</summary>
     TooFar,
+
+    /// <summary>A task was forgotten.</summary>
+    Forgets,
 }
 
-/// <summary>The rounds of an alignment: after each it is measured against the start, and the best is kept.</summary>
+/// <summary>The rounds of an alignment: after each it is measured against the start, and the best that keeps its tasks is kept.</summary>
 /// <param name="options">How answers are drawn.</param>
 /// <param name="settings">The stage, whose bound of KL holds.</param>
 /// <param name="start">What the rounds start from and are measured against.</param>
 /// <param name="data">What is held out.</param>
 /// <param name="held">What the win rate is measured by.</param>
 /// <param name="labels">What the labels themselves say of held-out prompts; null where the data has none.</param>
+/// <param name="tasks">The tasks that are to be kept.</param>
 /// <param name="report">Takes the figures.</param>
-internal sealed class AlignRounds(AlignOptions options, AlignSettings settings, ModelVersion start, AlignData data, IHeldOut held, ShiftHeldOut? labels, AlignReport report)
+internal sealed class AlignRounds(AlignOptions options, AlignSettings settings, ModelVersion start, AlignData data, IHeldOut held, ShiftHeldOut? labels, TaskGate tasks, AlignReport report)
 {
     private readonly List<RoundFigures> _measured = [];
     private readonly double _bound = settings.KlBound(options);
@@ -40,6 +45,15 @@ internal sealed class AlignRounds(AlignOptions options, AlignSettings settings, 
 
     /// <summary>The best so far: the start, until a round beats it.</summary>
     public ModelVersion Best => _best ?? start;
+
+    /// <summary>Whether a round beat the start and kept its tasks.</summary>
+    public bool HasBest => _best is not null;
+
+    /// <summary>The last round that beat all before it and forgot a task; null where none did.</summary>
+    public ModelVersion? Refused { get; private set; }
+
+    /// <summary>The tasks of the best round, or, where there is none, of the one that was refused.</summary>
+    public IReadOnlyList<TaskChange> Tasks { get; private set; } = [];
 
     /// <summary>Figures of all rounds.</summary>
     public IReadOnlyList<RoundFigures> Measured => _measured;
@@ -67,20 +81,42 @@ internal sealed class AlignRounds(AlignOptions options, AlignSettings settings, 
             Terminal.Out.Line($"  the win rate no longer rises: the round before is kept.");
             return Ended(RoundEnd.NoRise);
         }
-        (_best, _bestRate) = (version, won.Value);
+        return KeepsTasks(version, cancel) ? Kept(version, won.Value) : Ended(RoundEnd.Forgets);
+    }
+
+    private RoundEnd Kept(ModelVersion version, double rate)
+    {
+        (_best, _bestRate) = (version, rate);
         return RoundEnd.No;
+    }
+
+    // A version that wins pairs and forgets what it could is worth nothing, however much it wins.
+    private bool KeepsTasks(ModelVersion version, CancellationToken cancel)
+    {
+        var changes = tasks.Of(version, cancel);
+        foreach (var change in changes)
+            Terminal.Out.Line($"  task {change.Name}: {change.Before:F3} before, {change.After:F3} after, change {change.Change:+0.000;-0.000;0.000} ({change.Low:F3} to {change.High:F3}, n {change.N})");
+        report.Note("tasks", new() { ["round"] = _measured.Count, ["tasks"] = TaskChange.ToJson(changes) });
+        string[] forgotten = [.. changes.Where(c => c.Forgotten(options.Tolerance)).Select(c => c.Name)];
+        if (forgotten.Length == 0 || _best is null)
+            Tasks = changes;
+        if (forgotten.Length == 0)
+            return true;
+        Terminal.Out.Line($"  it forgets its tasks ({string.Join(", ", forgotten)}): this round is not kept.");
+        Refused = version;
+        return false;
     }
 
     private RoundEnd Ended(RoundEnd why)
     {
-        report.Note("ended", new() { ["round"] = _measured.Count, ["because"] = why == RoundEnd.TooFar ? "kl" : "no_rise" });
+        report.Note("ended", new() { ["round"] = _measured.Count, ["because"] = why switch { RoundEnd.TooFar => "kl", RoundEnd.Forgets => "tasks", _ => "no_rise" } });
         return why;
     }
 
     private void Tell(RoundFigures figures, ModelVersion version)
     {
         var (won, kl, round) = (figures.Won, figures.Kl, _measured.Count);
-        Terminal.Out.Line($"  round {round}: win rate over the start {won.Value * 100:F1}% ({won.Low * 100:F1} to {won.High * 100:F1}, n {won.N}), KL {kl:F2} nats an answer");
+        Terminal.Out.Line($"  round {round}: win rate over the start {won.Value * 100:F1}% ({won.Low * 100:F1} to {won.High * 100:F1}, n {won.N}), KL {Shown.Of(kl, "F2")} nats an answer");
         var note = AlignReport.Figures(won);
         (note["round"], note["kl"], note["version"]) = (round, AlignReport.Finite(kl), version.Digest);
         if (figures.Labels is { } moved)

@@ -15,7 +15,7 @@ namespace Attune.App.Alignment;
 /// <param name="Options">Its options.</param>
 internal sealed record AlignSettings(string Stage, string Rule, IReadOnlyDictionary<string, object?> Options)
 {
-    private const double ParametersOfDefaults = 7e9, UsualKlBound = 10;
+    private const double ParametersOfDefaults = 7e9, UsualKlBound = 10, GentlerBy = 3;
 
     /// <summary>Why what holds it to its start has the value that it has.</summary>
     public PullChoice Pull { get; init; } = PullChoice.Usual;
@@ -71,6 +71,18 @@ internal sealed record AlignSettings(string Stage, string Rule, IReadOnlyDiction
 
     /// <summary>The same with one option changed.</summary>
     public AlignSettings With(string key, object? value) => this with { Options = new Dictionary<string, object?>(Options, StringComparer.Ordinal) { [key] = value } };
+
+    /// <summary>
+    /// The same for a version that forgot its tasks: a third of the learning rate, and what was changed. Null where the user
+    /// has said what it is to be.
+    /// </summary>
+    public (AlignSettings Settings, string Changed)? Gentler(AlignOptions options)
+    {
+        if (options.LearningRate is not null || options.Set.Any(s => s.StartsWith("learning_rate=", StringComparison.Ordinal)))
+            return null;
+        var (rate, less) = ((double)Options["learning_rate"]!, Math.Round((double)Options["learning_rate"]! / GentlerBy, 9));
+        return (With("learning_rate", less), $"learning_rate {OptionText.Of(less)} instead of {OptionText.Of(rate)}");
+    }
 
     /// <summary>The same with what holds it to its start at a value, and why.</summary>
     public AlignSettings Pulled(ReferencePull pull, double value, PullChoice choice) => With(pull.Option, value) with { Pull = choice };

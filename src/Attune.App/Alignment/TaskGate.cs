@@ -1,3 +1,4 @@
+using System.Text.Json.Nodes;
 using Attune.App.Runs;
 using Attune.Core.Data;
 using Attune.Core.Evaluation;
@@ -24,32 +25,49 @@ internal sealed record TaskChange(string Name, double Before, double After, doub
 {
     /// <summary>Whether the task was forgotten: the loss is larger than what is tolerated, and no accident of the items.</summary>
     public bool Forgotten(double tolerance) => Change < -tolerance && High < 0;
+
+    /// <summary>As the report has them.</summary>
+    public static JsonArray ToJson(IEnumerable<TaskChange> changes) => new([.. changes.Select(c => (JsonNode)new JsonObject
+    {
+        ["task"] = c.Name, ["before"] = AlignReport.Finite(c.Before), ["after"] = AlignReport.Finite(c.After), ["change"] = AlignReport.Finite(c.Change),
+        ["low"] = AlignReport.Finite(c.Low), ["high"] = AlignReport.Finite(c.High), ["n"] = c.N, ["method"] = c.Method,
+    })]);
 }
 
 /// <summary>
 /// Measures what the version must keep, before and after: a world's task figures, or files of the user's own, whose answers
 /// are judged by rules or, where no rule is given, by the loss on them.
 /// </summary>
-internal sealed class TaskGate(AlignOptions options, AnswerBook? book, WorldJudge? judge)
+/// <param name="options">The tasks.</param>
+/// <param name="before">What has to be kept.</param>
+/// <param name="window">Longest row, in tokens.</param>
+/// <param name="book">Asks a world's questions, and remembers the answers; null without a world.</param>
+/// <param name="judge">Judges them.</param>
+internal sealed class TaskGate(AlignOptions options, ModelVersion before, int window, AnswerBook? book, WorldJudge? judge)
 {
+    private readonly Dictionary<string, double[]> _before = new(StringComparer.Ordinal);
+
     /// <summary>Whether there is anything to gate by.</summary>
     public bool HasTasks => book is not null || options.Tasks.Count > 0;
 
     /// <summary>Every task, before and after.</summary>
-    public IReadOnlyList<TaskChange> Measure(ModelVersion before, ModelVersion after, int window, CancellationToken cancel)
+    public IReadOnlyList<TaskChange> Of(ModelVersion after, CancellationToken cancel)
     {
         var changes = new List<TaskChange>();
         if (book is not null)
-            changes.AddRange(World(before, after, cancel));
+            changes.AddRange(World(after, cancel));
         foreach (var file in options.Tasks)
         {
             cancel.ThrowIfCancellationRequested();
-            changes.Add(options.TaskRule.Count > 0 ? Answers(file, before, after, cancel) : Loss(file, before, after, window, cancel));
+            if (!_before.TryGetValue(file, out var was))
+                _before[file] = was = Points(file, before, cancel);
+            changes.Add(Change(Path.GetFileName(file), was, Points(file, after, cancel),
+                options.TaskRule.Count > 0 ? $"greedy answers by {string.Join(", ", options.TaskRule)}, paired" : "mean log-probability of a token (nats), paired by row"));
         }
         return changes;
     }
 
-    private IEnumerable<TaskChange> World(ModelVersion before, ModelVersion after, CancellationToken cancel)
+    private IEnumerable<TaskChange> World(ModelVersion after, CancellationToken cancel)
     {
         var metrics = ComparisonMetric.All.Where(m => m.IsTask).ToList();
         var sets = book!.Questions(metrics.SelectMany(m => m.Sets).Distinct(StringComparer.Ordinal));
@@ -62,30 +80,22 @@ internal sealed class TaskGate(AlignOptions options, AnswerBook? book, WorldJudg
         })];
     }
 
-    private TaskChange Answers(string file, ModelVersion before, ModelVersion after, CancellationToken cancel)
+    // More is better: a loss is negated.
+    private double[] Points(string file, ModelVersion version, CancellationToken cancel) =>
+        options.TaskRule.Count > 0 ? Grades(file, version, cancel) : [.. RowLosses.Of(version.Files, file, window, options.Items, cancel).Select(l => -l)];
+
+    private double[] Grades(string file, ModelVersion version, CancellationToken cancel)
     {
         var rules = RuleRanker.Parse(options.TaskRule);
         PromptRow[] prompts = [.. DataReader.ReadPrompts(file, BadRows.Drop).Take(options.Items)];
-        double[] Points(ModelVersion version)
-        {
-            using var model = LocalModel.Open(version.Files);
-            int[][] ids = [.. prompts.Select(p => model.Encode(p.Prompt))];
-            var fits = Enumerable.Range(0, ids.Length).Where(i => ids[i].Length < model.Config.ContextLength).ToArray();
-            var said = model.GenerateAsync([.. fits.Select(i => ids[i])], new GenerationOptions { MaxTokens = options.MaxTokens }, cancel).GetAwaiter().GetResult();
-            var points = new double[prompts.Length];
-            for (var i = 0; i < fits.Length; i++)
-                points[fits[i]] = rules.Score(prompts[fits[i]], said[i].Text) / rules.Best;
-            return points;
-        }
-
-        return Change(Path.GetFileName(file), Points(before), Points(after), $"greedy answers by {string.Join(", ", options.TaskRule)}, paired");
-    }
-
-    private TaskChange Loss(string file, ModelVersion before, ModelVersion after, int window, CancellationToken cancel)
-    {
-        // A loss is negated: more is better, as everywhere here.
-        double[] Points(ModelVersion version) => [.. RowLosses.Of(version.Files, file, window, options.Items, cancel).Select(l => -l)];
-        return Change(Path.GetFileName(file), Points(before), Points(after), "mean log-probability of a token (nats), paired by row");
+        using var model = LocalModel.Open(version.Files);
+        int[][] ids = [.. prompts.Select(p => model.Encode(p.Prompt))];
+        var fits = Enumerable.Range(0, ids.Length).Where(i => ids[i].Length < model.Config.ContextLength).ToArray();
+        var said = model.GenerateAsync([.. fits.Select(i => ids[i])], new GenerationOptions { MaxTokens = options.MaxTokens }, cancel).GetAwaiter().GetResult();
+        var points = new double[prompts.Length];
+        for (var i = 0; i < fits.Length; i++)
+            points[fits[i]] = rules.Score(prompts[fits[i]], said[i].Text) / rules.Best;
+        return points;
     }
 
     private static TaskChange Change(string name, double[] before, double[] after, string method)
