@@ -9,6 +9,12 @@ public sealed record RewardOptions : TuningOptions
     /// <summary>The defaults of a reward model.</summary>
     public RewardOptions() => (LearningRate, SequenceLength, DecayShare) = (1e-5, 512, 1);
 
+    /// <summary>A reward model that is trained as another stage is: with its data, rates, device and all else that every training has.</summary>
+    public RewardOptions(TrainingOptions training)
+        : base(training)
+    {
+    }
+
     /// <summary>The prompt contract.</summary>
     [Description("Prompt contract that answers are rendered by; the parent's unless given.")]
     public string? Contract { get; init; }

@@ -77,14 +77,9 @@ public static class RewardRefresh
         var upkeep = System.Text.Json.JsonSerializer.Deserialize<Upkeep>(File.ReadAllText(costPath))!;
 
         // Train
-        var result = Reward.Run(new RewardOptions
+        var result = Reward.Run(new RewardOptions(options)
         {
-            Data = [trainPath, .. options.Keep], Validation = [heldOutPath], Seed = options.Seed, Epochs = options.Epochs, Steps = options.Steps, Order = options.Order,
-            SequenceLength = options.SequenceLength, Overlong = options.Overlong, LearningRate = options.LearningRate, Schedule = options.Schedule,
-            WarmupShare = options.WarmupShare, DecayShare = options.DecayShare, FloorShare = options.FloorShare, Optimiser = options.Optimiser,
-            MatrixRateScale = options.MatrixRateScale, WeightDecay = options.WeightDecay, Beta1 = options.Beta1, Beta2 = options.Beta2, Clip = options.Clip,
-            ValidateEvery = options.ValidateEvery, Patience = options.Patience, CheckpointSteps = options.CheckpointSteps, CheckpointEvery = options.CheckpointEvery,
-            KeepCheckpoints = options.KeepCheckpoints, Centring = options.Centring, MicroBatchPairs = options.MicroBatchPairs,
+            Data = [trainPath, .. options.Keep], Validation = [heldOutPath], Centring = options.Centring, MicroBatchPairs = options.MicroBatchPairs,
         }, context with { RunFolder = Path.Combine(run.Path, "train"), AdapterBase = adapted ? context.AdapterBase : null });
 
         // Save

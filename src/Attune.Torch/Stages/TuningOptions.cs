@@ -6,6 +6,17 @@ namespace Attune.Torch.Stages;
 /// <summary>The options of every stage that starts from a model: what of it is trained, and how the rest is held.</summary>
 public abstract record TuningOptions : TrainingOptions
 {
+    /// <summary>The defaults.</summary>
+    protected TuningOptions()
+    {
+    }
+
+    /// <summary>How another stage trains: data, rates, device and all else that every training has.</summary>
+    protected TuningOptions(TrainingOptions training)
+        : base(training)
+    {
+    }
+
     /// <summary>Adapters.</summary>
     [Description("Adapters that are trained in place of the weights.")]
     public LoraOptions Lora { get; init; } = new();

@@ -1,3 +1,4 @@
+using Attune.Torch.Native;
 using Attune.Torch.Stages;
 using Xunit;
 
@@ -83,5 +84,13 @@ public sealed class DefaultsTests
         Assert.Equal((0.05, 0.2, 1e-6), (options.Beta, options.PolicyClip, options.LearningRate));
         // On purpose: TRL takes 2, the fewest that make a baseline.
         Assert.Equal(4, options.Samples);
+    }
+
+    [Fact]
+    public void A_refresh_trains_as_it_was_told_to()
+    {
+        var refresh = new RewardRefreshOptions { Device = ComputeDevice.Cuda, Dtype = ComputeType.Bf16, LogitRows = 7, LearningRate = 0.5, Seed = 9, KeepCheckpoints = 5, Data = ["prompts"] };
+        var trained = new RewardOptions(refresh);
+        Assert.All(typeof(TrainingOptions).GetProperties().Where(p => p.CanWrite), p => Assert.Equal(p.GetValue(refresh), p.GetValue(trained)));
     }
 }
