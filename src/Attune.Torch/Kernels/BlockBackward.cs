@@ -16,19 +16,21 @@ internal static unsafe class BlockBackward
         Span<nint> parts = stackalloc nint[13];
         var (tile, picked) = (Math.Min(s.N, s.Tile), needed is null ? 0 : 1);
         var band = 2L * AttentionKernel.Band * plan.Longest;
-        var (pieces, behind) = (BlockShape.Pieces(s.N, BlockShape.Chunk), BlockShape.Pieces(s.M, BlockShape.Chunk));
+        var (tiles, tilesBehind, perTile) = (s.Tiles(s.N), s.Tiles(s.M), Slices.Most(tile, BlockShape.Chunk, WorkerPool.Workers));
+        // Every slice adds up the gradient of a norm for itself.
+        var (sums, sumsBehind) = (tiles.Count * perTile, tilesBehind.Count * perTile);
         Scratch.Cut(
             [
                 (long)s.N * s.Queries, (long)s.N * s.Qkv, (long)s.M * s.D,
                 (long)tile * s.D, (long)tile * s.F, (long)tile * s.F, (long)tile * s.F,
-                band * WorkerPool.Workers, (long)(behind + pieces) * s.D, (long)BlockShape.Chunk * s.D * WorkerPool.Workers,
+                band * WorkerPool.Workers, (long)(sumsBehind + sums) * s.D, (long)BlockShape.Chunk * s.D * WorkerPool.Workers,
                 (long)picked * s.N * s.D, (long)picked * tile * s.Queries, (long)picked * tile * s.Queries,
             ], parts);
         float* dAttended = (float*)parts[0], dQkv = (float*)parts[1], dMiddle = (float*)parts[2];
         float* normal = (float*)parts[3], gated = (float*)parts[4], dGate = (float*)parts[5], dUp = (float*)parts[6];
         float* scores = (float*)parts[7], dNorms = (float*)parts[8], dNormal = (float*)parts[9];
         float* dInput = (float*)parts[10], pickedAttended = (float*)parts[11], dPickedAttended = (float*)parts[12];
-        Simd.Clear(dNorms, (long)(behind + pieces) * s.D);
+        Simd.Clear(dNorms, (long)(sumsBehind + sums) * s.D);
         if (needed is null)
         {
             dInput = dMiddle;
@@ -39,19 +41,21 @@ internal static unsafe class BlockBackward
             Simd.Clear(dInput, (long)s.N * s.D);
         }
 
-        for (var begin = 0; begin < s.M; begin += tile)
+        for (var t = 0; t < tilesBehind.Count; t++)
         {
-            var (first, count) = (begin, Math.Min(tile, s.M - begin));
+            var (first, count) = tilesBehind[t];
+            var slices = BlockShape.Cut(count);
+            var ownSums = dNorms + (long)t * perTile * s.D;
             // What attention gave and its gradient: in place, or picked out of the stream and put back.
             var attended = needed is null ? saved.Attended + (long)first * s.Queries : pickedAttended;
             var dGiven = needed is null ? dAttended + (long)first * s.Queries : dPickedAttended;
-            WorkerPool.Run(BlockShape.Pieces(count, BlockShape.Chunk), (piece, worker) =>
+            WorkerPool.Run(slices.Count, (slice, worker) =>
             {
-                var (offset, n) = BlockForward.Range(count, piece);
+                var (offset, n) = slices[slice];
                 var at = first + offset;
                 float* dMiddleHere = dMiddle + (long)at * s.D, dGivenHere = dGiven + (long)offset * s.Queries;
                 FeedForwardChunk(s, w, saved, dY, at, n, normal + (long)offset * s.D, gated + (long)offset * s.F, dGate + (long)offset * s.F, dUp + (long)offset * s.F,
-                    dMiddleHere, dGivenHere, dNormal + (long)BlockShape.Chunk * s.D * worker, dNorms + (long)(at / BlockShape.Chunk) * s.D);
+                    dMiddleHere, dGivenHere, dNormal + (long)BlockShape.Chunk * s.D * worker, ownSums + (long)slice * s.D);
                 if (needed is not null)
                 {
                     needed.Gather(saved.Attended, attended + (long)offset * s.Queries, at, n, s.Queries);
@@ -75,16 +79,18 @@ internal static unsafe class BlockBackward
         });
 
         var (q, kv) = (s.Queries, s.K * s.C);
-        for (var begin = 0; begin < s.N; begin += tile)
+        for (var t = 0; t < tiles.Count; t++)
         {
-            var (first, count) = (begin, Math.Min(tile, s.N - begin));
-            WorkerPool.Run(BlockShape.Pieces(count, BlockShape.Chunk), (piece, worker) =>
+            var (first, count) = tiles[t];
+            var slices = BlockShape.Cut(count);
+            var ownSums = dNorms + (long)(sumsBehind + t * perTile) * s.D;
+            WorkerPool.Run(slices.Count, (slice, worker) =>
             {
-                var (offset, n) = BlockForward.Range(count, piece);
+                var (offset, n) = slices[slice];
                 var at = first + offset;
                 BlockForward.Turn(s, plan, rotary, dQkv + (long)at * s.Qkv, at, n, -1);
                 ProjectionChunk(s, w, x, dQkv + (long)at * s.Qkv, dInput, dX, at, n, normal + (long)offset * s.D,
-                    dNormal + (long)BlockShape.Chunk * s.D * worker, dNorms + (long)(behind + at / BlockShape.Chunk) * s.D);
+                    dNormal + (long)BlockShape.Chunk * s.D * worker, ownSums + (long)slice * s.D);
             });
             var gradients = dQkv + (long)first * s.Qkv;
             MatrixGradient.Run(count, first > 0,
@@ -94,8 +100,8 @@ internal static unsafe class BlockBackward
                 new(d.Value, gradients + q + kv, s.Qkv, kv, normal, s.D, s.D),
             ]);
         }
-        SumInOrder(dNorms, behind, s.D, d.PostAttentionNorm);
-        SumInOrder(dNorms + (long)behind * s.D, pieces, s.D, d.InputNorm);
+        SumInOrder(dNorms, sumsBehind, s.D, d.PostAttentionNorm);
+        SumInOrder(dNorms + (long)sumsBehind * s.D, sums, s.D, d.InputNorm);
     }
 
     /// <summary>From dY to the gradient of what attention gave, with what the matrices' gradients need.</summary>

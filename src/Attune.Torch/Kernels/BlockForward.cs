@@ -15,9 +15,10 @@ internal static unsafe class BlockForward
         Scratch.Cut([band * WorkerPool.Workers, wide * WorkerPool.Workers], parts);
         float* scores = (float*)parts[0], chunks = (float*)parts[1];
 
-        WorkerPool.Run(BlockShape.Pieces(s.N, BlockShape.Chunk), (piece, worker) =>
+        var before = BlockShape.Cut(s.N);
+        WorkerPool.Run(before.Count, (slice, worker) =>
         {
-            var (from, count) = Range(s.N, piece);
+            var (from, count) = before[slice];
             Project(s, w, plan, rotary, x, saved, from, count, chunks + wide * worker);
         });
 
@@ -28,15 +29,13 @@ internal static unsafe class BlockForward
             AttentionKernel.Forward(s, saved, row, from, to, item % s.H, scores + band * worker);
         });
 
-        WorkerPool.Run(BlockShape.Pieces(s.M, BlockShape.Chunk), (piece, worker) =>
+        var behind = BlockShape.Cut(s.M);
+        WorkerPool.Run(behind.Count, (slice, worker) =>
         {
-            var (from, count) = Range(s.M, piece);
+            var (from, count) = behind[slice];
             FeedForward(s, w, needed, x, saved, y, from, count, chunks + wide * worker);
         });
     }
-
-    internal static (int From, int Count) Range(int total, int piece) =>
-        (piece * BlockShape.Chunk, Math.Min(BlockShape.Chunk, total - piece * BlockShape.Chunk));
 
     /// <summary>RMSNorm, queries, keys and values, rotary positions.</summary>
     private static void Project(BlockShape s, BlockWeights w, RowPlan plan, RotaryTable rotary, float* x, BlockSaved saved, int from, int count, float* normal)

@@ -8,7 +8,7 @@ namespace Attune.Torch.Kernels;
 /// </summary>
 internal sealed record BlockShape(int N, int M, int D, int H, int K, int C, int F, float Epsilon)
 {
-    /// <summary>Tokens that go through the matrices together: enough for a good product, few enough to stay in the cache.</summary>
+    /// <summary>Tokens that go through the matrices together at most: enough for a good product, few enough to stay in the cache.</summary>
     public const int Chunk = 128;
 
     /// <summary>Rows of a matrix's gradient in one piece of work: a multiple of this.</summary>
@@ -29,8 +29,11 @@ internal sealed record BlockShape(int N, int M, int D, int H, int K, int C, int 
     /// <summary>Floats that <see cref="BlockSaved"/> takes.</summary>
     public long SavedLength => N * (Qkv + Queries + (long)H) + M * (D + 2L * F);
 
-    /// <summary>How many pieces a range has.</summary>
-    public static int Pieces(int count, int size) => (count + size - 1) / size;
+    /// <summary>Rows cut for all threads.</summary>
+    public static Slices Cut(int rows) => new(rows, Chunk, WorkerPool.Workers);
+
+    /// <summary>Tokens cut into <see cref="Tile"/>s.</summary>
+    public Slices Tiles(int tokens) => new(tokens, Tile);
 }
 
 /// <summary>The nine parameters of a block, or their gradients (null where none is wanted).</summary>

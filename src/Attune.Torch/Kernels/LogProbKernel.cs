@@ -45,13 +45,15 @@ internal sealed unsafe class LogProbKernel(float* hidden, float* head, int[] lab
         Scratch.Cut([(long)tile * vocabulary, (long)tile * size, (long)_chunk * size * WorkerPool.Workers], parts);
         float* logits = (float*)parts[0], rows = (float*)parts[1], dRows = (float*)parts[2];
 
-        for (var begin = 0; begin < labelled.Length; begin += tile)
+        var tiles = new Slices(labelled.Length, tile);
+        for (var piece = 0; piece < tiles.Count; piece++)
         {
-            var (first, count) = (begin, Math.Min(tile, labelled.Length - begin));
-            WorkerPool.Run(BlockShape.Pieces(count, _chunk), (piece, worker) =>
+            var (first, count) = tiles[piece];
+            var slices = new Slices(count, _chunk, WorkerPool.Workers);
+            WorkerPool.Run(slices.Count, (slice, worker) =>
             {
-                var offset = piece * _chunk;
-                var (at, n) = (first + offset, Math.Min(_chunk, count - offset));
+                var (offset, n) = slices[slice];
+                var at = first + offset;
                 float* rowsHere = rows + (long)offset * size, logitsHere = logits + (long)offset * vocabulary;
                 for (var i = 0; i < n; i++)
                     Simd.Copy(hidden + (long)labelled[at + i] * size, rowsHere + (long)i * size, size);

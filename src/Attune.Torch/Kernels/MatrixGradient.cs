@@ -26,7 +26,7 @@ internal readonly unsafe struct MatrixGradient(float* gradient, float* dY, int s
     private int Outputs => outputs;
 
     /// <summary>Rows of one piece: an eighth of the matrix in steps of 64, since narrow strips of dY are read badly.</summary>
-    private int Rows => BlockShape.GradientRows * Math.Max(1, BlockShape.Pieces(outputs, 8 * BlockShape.GradientRows));
+    private int Rows => BlockShape.GradientRows * Math.Max(1, Slices.Ceiling(outputs, 8 * BlockShape.GradientRows));
 
     private void Piece(int tokens, int row, int rows, bool add) =>
         Gemm.TN(rows, inputs, tokens, dY + row, strideY, x, strideX, gradient + (long)row * inputs, inputs, beta: add ? 1 : 0);

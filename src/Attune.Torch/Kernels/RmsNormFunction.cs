@@ -28,9 +28,10 @@ internal sealed unsafe class RmsNormFunction : autograd.SingleTensorFunction<Rms
         var y_ND = empty_like(x_ND);
         var (n, d) = ((int)x_ND.shape[0], (int)x_ND.shape[1]);
         float* x = TensorMemory.Floats(x_ND), w = TensorMemory.Floats(weight), y = TensorMemory.Floats(y_ND);
-        WorkerPool.Run(BlockShape.Pieces(n, BlockShape.Chunk), (piece, _) =>
+        var slices = BlockShape.Cut(n);
+        WorkerPool.Run(slices.Count, (slice, _) =>
         {
-            var (from, count) = BlockForward.Range(n, piece);
+            var (from, count) = slices[slice];
             for (var i = (long)from; i < from + count; i++)
                 RmsNormKernel.Forward(x + i * d, w, y + i * d, d, epsilon);
         });
@@ -46,16 +47,16 @@ internal sealed unsafe class RmsNormFunction : autograd.SingleTensorFunction<Rms
         var kept = context.get_saved_variables();
         var (x_ND, weight, epsilon) = (kept[0], kept[1], (float)context.get_data("epsilon"));
         var (n, d) = ((int)x_ND.shape[0], (int)x_ND.shape[1]);
-        var pieces = BlockShape.Pieces(n, BlockShape.Chunk);
-        var (dX_ND, dW, parts) = (zeros_like(x_ND), empty_like(weight), zeros(pieces, d));
+        var slices = BlockShape.Cut(n);
+        var (dX_ND, dW, parts) = (zeros_like(x_ND), empty_like(weight), zeros(slices.Count, d));
         float* x = TensorMemory.Floats(x_ND), w = TensorMemory.Floats(weight), dy = TensorMemory.Floats(dY_ND.contiguous()), dx = TensorMemory.Floats(dX_ND), dw = TensorMemory.Floats(parts);
-        WorkerPool.Run(pieces, (piece, _) =>
+        WorkerPool.Run(slices.Count, (slice, _) =>
         {
-            var (from, count) = BlockForward.Range(n, piece);
+            var (from, count) = slices[slice];
             for (var i = (long)from; i < from + count; i++)
-                RmsNormKernel.Backward(x + i * d, w, dy + i * d, dx + i * d, dw + (long)piece * d, d, epsilon);
+                RmsNormKernel.Backward(x + i * d, w, dy + i * d, dx + i * d, dw + (long)slice * d, d, epsilon);
         });
-        BlockBackward.SumInOrder(dw, pieces, d, TensorMemory.Floats(dW));
+        BlockBackward.SumInOrder(dw, slices.Count, d, TensorMemory.Floats(dW));
         return Handover.End(context, dY_ND, dX_ND, dW, null);
     }
 }
