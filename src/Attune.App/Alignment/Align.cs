@@ -291,6 +291,7 @@ internal sealed class Align
         if (rounds.Refused is { } refused && same)
         {
             Terminal.Out.Line($"[red]refused[/]: the version wins pairs and forgets its tasks ({string.Join(", ", forgotten)}). It stays in the store as {refused.ShortDigest}, without a name.");
+            Terminal.Out.Line($"  Conversations that taught it those tasks, given beside the rest (--data), are learnt first and hold it to them.");
             return ExitCode.GateSaidNo;
         }
         if (same)

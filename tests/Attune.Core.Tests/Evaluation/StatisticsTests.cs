@@ -112,4 +112,14 @@ public sealed class StatisticsTests
         Assert.Equal(double.PositiveInfinity, PairedDifference.Of<int>(left, right, new int[40]).High);
         Assert.True(double.IsNaN(PairedDifference.Of<int>([], [], []).Value));
     }
+
+    [Theory]
+    [InlineData(1, Wilson.Z95)]
+    [InlineData(6, 2.638257)] // R: qnorm(1 - 0.025 / 6)
+    public void Intervals_that_hold_together_are_wider(int figures, double z)
+    {
+        Assert.Equal(z, Wilson.Z95Of(figures), 1e-6);
+        var (value, low, high) = PairedDifference.Of([1, 0, 1, 1], [0, 0, 1, 0], Wilson.Z95Of(figures));
+        Assert.Equal((0.5, 2 * z * 0.288675), (value, high - low), (a, b) => a.Item1 == b.Item1 && Math.Abs(a.Item2 - b.Item2) < 1e-5);
+    }
 }

@@ -6,12 +6,12 @@ namespace Attune.Core.Evaluation.Statistics;
 /// </summary>
 public static class PairedDifference
 {
-    /// <summary>Mean of left − right with its normal 95% interval (sample standard deviation over √n).</summary>
+    /// <summary>Mean of left − right with its normal interval (sample standard deviation over √n), of 95% unless another quantile is given.</summary>
     /// <exception cref="ArgumentException">The two are not of the same length.</exception>
-    public static (double Value, double Low, double High) Of(ReadOnlySpan<double> left, ReadOnlySpan<double> right)
+    public static (double Value, double Low, double High) Of(ReadOnlySpan<double> left, ReadOnlySpan<double> right, double z = Wilson.Z95)
     {
         var (mean, error) = ClusteredError.Simple(Subtract(left, right));
-        return Around(mean, left.Length < 2 ? double.PositiveInfinity : error);
+        return Around(mean, left.Length < 2 ? double.PositiveInfinity : error, z);
     }
 
     /// <summary>The same with the standard error of items in clusters, without end for a single cluster.</summary>
@@ -20,11 +20,11 @@ public static class PairedDifference
     {
         var (mean, error) = ClusteredError.Of(Subtract(left, right), clusters);
         var several = clusters.Length > 0 && clusters[1..].ContainsAnyExcept(clusters[0]);
-        return Around(mean, several ? error : double.PositiveInfinity);
+        return Around(mean, several ? error : double.PositiveInfinity, Wilson.Z95);
     }
 
-    private static (double Value, double Low, double High) Around(double mean, double error) =>
-        double.IsNaN(mean) ? (mean, mean, mean) : (mean, mean - Wilson.Z95 * error, mean + Wilson.Z95 * error);
+    private static (double Value, double Low, double High) Around(double mean, double error, double z) =>
+        double.IsNaN(mean) ? (mean, mean, mean) : (mean, mean - z * error, mean + z * error);
 
     private static ReadOnlySpan<double> Subtract(ReadOnlySpan<double> left, ReadOnlySpan<double> right)
     {

@@ -1,3 +1,5 @@
+using MathNet.Numerics.Distributions;
+
 namespace Attune.Core.Evaluation.Statistics;
 
 /// <summary>
@@ -8,6 +10,9 @@ public static class Wilson
 {
     /// <summary>The normal quantile of a two-sided 95% interval.</summary>
     public const double Z95 = 1.959963984540054;
+
+    /// <summary>The quantile of intervals that hold all together in 95 of 100 cases, of so many figures (Bonferroni).</summary>
+    public static double Z95Of(int figures) => Normal.InvCDF(0, 1, 1 - 0.025 / Math.Max(1, figures));
 
     /// <summary>The interval of k successes in n trials; the whole of [0, 1] where n is 0.</summary>
     public static (double Low, double High) Interval(long k, long n, double z = Z95) =>
