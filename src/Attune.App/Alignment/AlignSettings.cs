@@ -73,15 +73,17 @@ internal sealed record AlignSettings(string Stage, string Rule, IReadOnlyDiction
     public AlignSettings With(string key, object? value) => this with { Options = new Dictionary<string, object?>(Options, StringComparer.Ordinal) { [key] = value } };
 
     /// <summary>
-    /// The same for a version that forgot its tasks: a third of the learning rate, and what was changed. Null where the user
-    /// has said what it is to be.
+    /// The same for a version that forgot its tasks, and what was changed: a third of the learning rate, and no loss of the
+    /// chosen answers' own, which draws every answer to their form. Null where the user has said the rate.
     /// </summary>
     public (AlignSettings Settings, string Changed)? Gentler(AlignOptions options)
     {
-        if (options.LearningRate is not null || options.Set.Any(s => s.StartsWith("learning_rate=", StringComparison.Ordinal)))
+        bool Given(string option) => options.Set.Any(s => s.StartsWith(option + "=", StringComparison.Ordinal));
+        if (options.LearningRate is not null || Given("learning_rate"))
             return null;
         var (rate, less) = ((double)Options["learning_rate"]!, Math.Round((double)Options["learning_rate"]! / GentlerBy, 9));
-        return (With("learning_rate", less), $"learning_rate {OptionText.Of(less)} instead of {OptionText.Of(rate)}");
+        var (gentler, changed) = (With("learning_rate", less), $"learning_rate {OptionText.Of(less)} instead of {OptionText.Of(rate)}");
+        return Options.ContainsKey("sft_weight") && !Given("sft_weight") ? (gentler.With("sft_weight", 0.0), changed + ", sft_weight 0") : (gentler, changed);
     }
 
     /// <summary>The same with what holds it to its start at a value, and why.</summary>
