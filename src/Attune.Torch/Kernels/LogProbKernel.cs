@@ -40,6 +40,8 @@ internal sealed unsafe class LogProbKernel(float* hidden, float* head, int[] lab
     /// <param name="known">Whether <paramref name="softmax"/> is there.</param>
     private void Run(float* logProbs, float* weights, float* dHidden, float* dHead, float* softmax, bool known)
     {
+        if (labelled.Length == 0)
+            return;
         Span<nint> parts = stackalloc nint[3];
         var tile = Math.Min(labelled.Length, rowsAtATime > 0 ? rowsAtATime : 8 * _chunk);
         Scratch.Cut([(long)tile * vocabulary, (long)tile * size, (long)_chunk * size * WorkerPool.Workers], parts);
