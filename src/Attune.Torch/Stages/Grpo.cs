@@ -76,21 +76,13 @@ public static class Grpo
         var estimate = CostEstimate.Of(config, options, optimiser, plan.MostTokens(models.DrawnTokens), models);
         GrpoBatch[] MicroBatches(long step, RolloutSet of, float[] worth) => [.. plan.MicroBatches(step, of.Answers).Select(b => Batch(of.Answers, worth, b, objective.Beta > 0))];
         var state = run.Resume(optimiser);
-        var first = (RolloutSet?)null;
-        if (state.Step > 0)
-        {
-            estimate = estimate.AsSoFar(state, steps);
-        }
-        else if (plan.Iterations >= CostEstimate.IterationsWorthATrial && !RolloutFile.Any(run.Path))
-        {
-            // The answers are those that the run begins with.
-            sampler.Warm(policy, prompts[0].Ids, options.MaxNewTokens, context.Cancellation);
-            var start = context.Time.GetTimestamp();
-            first = Answer(0);
-            state = state.Answered(context.Time.GetElapsedTime(start));
-            var batches = MicroBatches(0, first, Advantages(first.Answers, options, method));
-            estimate = estimate.WithTrial(() => GrpoStep.Trial(policy, optimiser, objective, options.Temperature, batches), state.SamplingSeconds, plan.Iterations, steps);
-        }
+        (estimate, state, var first) = FirstIteration.Of(estimate, state, run, plan, context,
+            () => sampler.Warm(policy, prompts[0].Ids, options.MaxNewTokens, context.Cancellation), () => Answer(0),
+            set =>
+            {
+                var batches = MicroBatches(0, set, Advantages(set.Answers, options, method));
+                return () => GrpoStep.Trial(policy, optimiser, objective, options.Temperature, batches);
+            });
         context.Show(new StagePreflight(stage, report, estimate, steps, [.. RolloutScores.Warnings(options), .. source.Costs(plan.Iterations)]));
 
         // Loop

@@ -56,21 +56,13 @@ public static class Ppo
         PpoBatch[] MicroBatches(long step, RolloutSet of, PpoExperience with) => [.. plan.MicroBatches(step, of.Answers).Select(with.Batch)];
         PpoExperience Experience(RolloutSet of, double? coefficient = null) => new(of.Answers, options, coefficient ?? options.KlCoefficient);
         var state = run.Resume(optimiser);
-        var first = (RolloutSet?)null;
-        if (state.Step > 0)
-        {
-            estimate = estimate.AsSoFar(state, steps);
-        }
-        else if (plan.Iterations >= CostEstimate.IterationsWorthATrial && !RolloutFile.Any(run.Path))
-        {
-            // The answers are those that the run begins with.
-            sampler.Warm(policy, prompts[0].Ids, options.MaxNewTokens, context.Cancellation);
-            var start = context.Time.GetTimestamp();
-            first = Answer(0);
-            state = state.Answered(context.Time.GetElapsedTime(start));
-            var batches = MicroBatches(0, first, Experience(first));
-            estimate = estimate.WithTrial(() => PpoStep.Trial(policy, value, optimiser, objective, batches), state.SamplingSeconds, plan.Iterations, steps);
-        }
+        (estimate, state, var first) = FirstIteration.Of(estimate, state, run, plan, context,
+            () => sampler.Warm(policy, prompts[0].Ids, options.MaxNewTokens, context.Cancellation), () => Answer(0),
+            set =>
+            {
+                var batches = MicroBatches(0, set, Experience(set));
+                return () => PpoStep.Trial(policy, value, optimiser, objective, batches);
+            });
         context.Show(new StagePreflight(Stage, report, estimate, steps, [.. RolloutScores.Warnings(options), .. source.Costs(plan.Iterations)]));
 
         // Loop
