@@ -119,13 +119,13 @@ internal sealed class Align
     {
         if (draws)
             Terminal.Out.Line($"[bold]cost[/]: training is measured on the answers of the first round, once they are drawn.");
-        else if (_ranker is not null && (decision.Rule.LearnsPairs || decision.Rule.LearnsLabels) && _options.OwnAnswers == OwnAnswersUse.Auto)
+        else if (_ranker is not null && decision.Rule.LearnsGiven && _options.OwnAnswers == OwnAnswersUse.Auto)
             Terminal.Out.Line($"[bold]own answers[/]: whether they pay is measured on a few answers that the version draws, before it trains; at most {OwnDrawing(data)}.");
         return ExitCode.Done;
     }
 
     private bool AsksOwn(AlignDecision decision, AlignData data, AlignSettings settings) =>
-        _ranker is not null && decision.Evidence.Answers && AlignData.Scorable(data.Prompts, _ranker).Count > 0 && !settings.Reinforces && (decision.Rule.LearnsPairs || decision.Rule.LearnsLabels);
+        _ranker is not null && decision.Evidence.Answers && AlignData.Scorable(data.Prompts, _ranker).Count > 0 && !settings.Reinforces && decision.Rule.LearnsGiven;
 
     private string OwnDrawing(AlignData data) => AlignDrawing.Of(_options with { Rounds = 1 }, data, _ranker).Describe();
 

@@ -15,7 +15,7 @@ internal sealed record AlignBeside(string Name, string When, Func<AlignEvidence,
         new("thumbs-as-pairs", "thumbs, where pairs are learnt", (e, r) => e.Good + e.Bad > 0 && r.LearnsPairs, "a good and a bad answer to the same prompt are a pair; the others are left out and counted"),
         new("pairs-as-thumbs", "pairs, where thumbs are learnt", (e, r) => e.Pairs > 0 && r.LearnsLabels, "each is two labelled answers: what is lost is that they were compared, no answer is"),
         new("lone-scores-out", "scores without another answer to their prompt, where pairs are learnt", (e, r) => e.LoneScores > 0 && r.LearnsPairs, "they are left out and counted"),
-        new("prompts-drawn", "prompts and something that scores answers, where pairs or thumbs are learnt", (e, r) => e is { Prompts: > 0, CanScore: true } && (r.LearnsPairs || r.LearnsLabels), "the version's own answers to them, scored, are learnt after the given ones, where that pays (`--own-answers`)"),
+        new("prompts-drawn", "prompts and something that scores answers, where pairs or thumbs are learnt", (e, r) => e is { Prompts: > 0, CanScore: true } && r.LearnsGiven, "the version's own answers to them, scored, are learnt after the given ones, where that pays (`--own-answers`)"),
         new("prompts-out", "prompts, and nothing that scores answers", (e, _) => e is { Prompts: > 0, CanScore: false }, "they are left out: `--rule`, `--reward` or `--judge` would score answers to them"),
     ];
 }

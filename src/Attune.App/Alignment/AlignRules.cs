@@ -21,6 +21,9 @@ internal sealed record AlignRule(string Name, string When, Func<AlignEvidence, b
 
     /// <summary>Whether it learns from pairs that were given.</summary>
     public bool LearnsPairs => !OnPolicy && Stage is ("dpo" or "orpo");
+
+    /// <summary>Whether it learns from preferences that were given, of either kind.</summary>
+    public bool LearnsGiven => LearnsPairs || LearnsLabels;
 }
 
 /// <summary>How <c>attune align</c> decides: the first row whose condition holds. The guide prints this table.</summary>

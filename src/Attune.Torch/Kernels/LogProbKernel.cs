@@ -47,6 +47,7 @@ internal sealed unsafe class LogProbKernel(float* hidden, float* head, int[] lab
         Scratch.Cut([(long)tile * vocabulary, (long)tile * size, (long)_chunk * size * WorkerPool.Workers], parts);
         float* logits = (float*)parts[0], rows = (float*)parts[1], dRows = (float*)parts[2];
 
+        var after = dHidden is not null || dHead is not null ? After.Gradients : softmax is not null ? After.Softmax : After.Nothing;
         var tiles = new Slices(labelled.Length, tile);
         for (var piece = 0; piece < tiles.Count; piece++)
         {
@@ -59,14 +60,17 @@ internal sealed unsafe class LogProbKernel(float* hidden, float* head, int[] lab
                 float* rowsHere = rows + (long)offset * size, logitsHere = logits + (long)offset * vocabulary;
                 for (var i = 0; i < n; i++)
                     Simd.Copy(hidden + (long)labelled[at + i] * size, rowsHere + (long)i * size, size);
-                var probabilities = softmax is null ? logitsHere : softmax + (long)at * vocabulary;
-                if (!known)
+                var softmaxHere = softmax is null ? null : softmax + (long)at * vocabulary;
+                if (known)
                 {
-                    Gemm.NT(n, vocabulary, size, rowsHere, size, head, size, probabilities, vocabulary);
-                    Softmax(at, n, probabilities, logProbs);
+                    LogitGradients(at, n, softmaxHere, logitsHere, weights);
                 }
-                if (dHidden is not null || dHead is not null)
-                    LogitGradients(at, n, probabilities, logitsHere, weights);
+                else
+                {
+                    var lines = softmaxHere is null ? logitsHere : softmaxHere;
+                    Gemm.NT(n, vocabulary, size, rowsHere, size, head, size, lines, vocabulary);
+                    Exponentials(at, n, lines, logProbs, weights, after);
+                }
                 if (dHidden is not null)
                     HiddenGradients(at, n, logitsHere, dRows + (long)_chunk * size * worker, dHidden);
             });
@@ -74,25 +78,41 @@ internal sealed unsafe class LogProbKernel(float* hidden, float* head, int[] lab
         }
     }
 
-    /// <summary>Logits become probabilities, in place.</summary>
-    private void Softmax(int at, int count, float* logits, float* logProbs)
+    /// <summary>What the exponentials of a line of logits are scaled to, in one pass; where only their sum is asked for, they are left.</summary>
+    private enum After
+    {
+        Nothing,
+        Softmax,
+        Gradients,
+    }
+
+    /// <summary>Logits become exponentials, and those what is asked for, in place.</summary>
+    private void Exponentials(int at, int count, float* logits, float* logProbs, float* weights, After after)
     {
         for (var i = 0; i < count; i++)
         {
+            var (row, target) = (labelled[at + i], targets[at + i]);
             var line = logits + (long)i * vocabulary;
-            var (most, chosen) = (Simd.Max(line, vocabulary), line[targets[at + i]]);
+            var (most, chosen) = (Simd.Max(line, vocabulary), line[target]);
             var sum = Simd.ExpInPlace(line, vocabulary, most);
             if (logProbs is not null)
-                logProbs[labelled[at + i]] = (float)(chosen - most - Math.Log(sum));
-            Simd.Scale(line, vocabulary, 1 / sum);
+                logProbs[row] = (float)(chosen - most - Math.Log(sum));
+            if (after == After.Softmax)
+                Simd.Scale(line, vocabulary, 1 / sum);
+            if (after != After.Gradients)
+                continue;
+            var weight = weights is null ? 1 : weights[row];
+            Simd.Scale(line, vocabulary, -weight / sum);
+            line[target] += weight;
         }
     }
 
+    /// <summary>The same gradients from a softmax that was kept.</summary>
     private void LogitGradients(int at, int count, float* softmax, float* dLogits, float* weights)
     {
         for (var i = 0; i < count; i++)
         {
-            var weight = weights is null ? 1 : weights[labelled[at + i]];
+            var weight = weights[labelled[at + i]];
             var line = dLogits + (long)i * vocabulary;
             Simd.ScaleTo(softmax + (long)i * vocabulary, line, vocabulary, -weight);
             line[targets[at + i]] += weight;
