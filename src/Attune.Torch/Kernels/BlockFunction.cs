@@ -26,7 +26,7 @@ internal sealed unsafe class BlockFunction : autograd.SingleTensorFunction<Block
 
     /// <summary>Whether the kernels can run the block on x: float32, CPU, MKL at hand, contiguous weights.</summary>
     public static bool Fits(Tensor x_ND, DecoderBlock block) =>
-        Native.Gemm.Available && TensorMemory.IsPlain(x_ND) && TensorMemory.IsPlain(block.AttentionNorm!.Weight) && TensorMemory.IsPlain(block.FeedForwardNorm!.Weight)
+        Gemm.Available && TensorMemory.IsPlain(x_ND) && TensorMemory.IsPlain(block.AttentionNorm!.Weight) && TensorMemory.IsPlain(block.FeedForwardNorm!.Weight)
         && Array.TrueForAll(MatricesOf(block), m => m.HasEffective && (m.Held is not null || TensorMemory.IsPlain(m.Weight)));
 
     /// <summary>[N, D] → [N, D], or [M, D] where only some rows go on.</summary>

@@ -6,9 +6,6 @@ namespace Attune.Torch.Kernels;
 /// </summary>
 internal readonly struct Slices
 {
-    /// <summary>Slices are multiples of it where that fits, the last apart: what MKL's kernels take at once.</summary>
-    private const int Step = 8;
-
     private readonly int _rows;
 
     /// <param name="rows">How many rows there are.</param>
@@ -18,7 +15,8 @@ internal readonly struct Slices
     {
         _rows = rows;
         var even = Math.Max(1, Ceiling(rows, Most(rows, most, workers)));
-        var rounded = Ceiling(even, Step) * Step;
+        // As many as a tile of a product has, the last slice apart.
+        var rounded = Ceiling(even, Tile512.Rows) * Tile512.Rows;
         Size = rounded <= most ? rounded : even;
         Count = Ceiling(rows, Size);
     }

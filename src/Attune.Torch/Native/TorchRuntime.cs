@@ -1,6 +1,7 @@
 using System.Globalization;
 using System.Numerics;
 using System.Runtime.InteropServices;
+using Attune.Torch.Kernels;
 using TorchSharp;
 
 namespace Attune.Torch.Native;
@@ -14,11 +15,11 @@ public static partial class TorchRuntime
     public static int Threads { get; private set; }
 
     /// <summary>
-    /// What decides the last bits of a result besides data and seed, for lineage: libtorch's version, the matmul
-    /// library, the width of the vectors and the thread count. Equal descriptions give equal bits.
+    /// What decides the last bits of a result besides data and seed, for lineage: libtorch's version, the width of the
+    /// vectors, who multiplies matrices and the thread count. Equal descriptions give equal bits.
     /// </summary>
     public static string Description => string.Create(CultureInfo.InvariantCulture,
-        $"libtorch {torch.__version__}, {RuntimeInformation.ProcessArchitecture}, SIMD {Vector<float>.Count * 32} bit, {Threads} threads");
+        $"libtorch {torch.__version__}, {RuntimeInformation.ProcessArchitecture}, SIMD {Vector<float>.Count * 32} bit, products {(Gemm.Own ? "512 bit" : "of libtorch")}, {Threads} threads");
 
     /// <summary>
     /// Loads libtorch and sets it up for training. Safe to call again, but not while a model runs; the last thread count holds.

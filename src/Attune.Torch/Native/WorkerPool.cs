@@ -51,14 +51,14 @@ internal sealed class WorkerPool
                 _shared?.Stop();
                 _shared = new WorkerPool(Workers);
             }
-            var before = Gemm.ThreadsHere(1);
+            var before = Mkl.ThreadsHere(1);
             try
             {
                 _shared.Share(new Job(work, items));
             }
             finally
             {
-                Gemm.ThreadsHere(before);
+                Mkl.ThreadsHere(before);
             }
         }
     }
@@ -76,7 +76,7 @@ internal sealed class WorkerPool
 
     private void Live(int worker)
     {
-        _ = Gemm.ThreadsHere(1);
+        _ = Mkl.ThreadsHere(1);
         for (var seen = (Job?)null; ;)
         {
             for (var spin = 0; ReferenceEquals(_job, seen); spin++)

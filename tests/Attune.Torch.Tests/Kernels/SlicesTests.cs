@@ -9,10 +9,10 @@ public sealed class SlicesTests
     [InlineData(2400, 128, 2, 120, 20)] // nineteen of 128 would leave one worker a slice more
     [InlineData(4096, 128, 2, 128, 32)]
     [InlineData(130, 128, 2, 72, 2)] // and not 128 and 2
-    [InlineData(50, 128, 2, 32, 2)]
-    [InlineData(3, 128, 2, 8, 1)]
-    [InlineData(0, 128, 2, 8, 0)]
-    [InlineData(600, 256, 1, 200, 3)]
+    [InlineData(50, 128, 2, 36, 2)]
+    [InlineData(3, 128, 2, 12, 1)]
+    [InlineData(0, 128, 2, 12, 0)]
+    [InlineData(600, 256, 1, 204, 3)]
     [InlineData(100, 20, 2, 17, 6)] // never more than what was given
     public void All_workers_have_as_many(int rows, int most, int workers, int size, int count)
     {
