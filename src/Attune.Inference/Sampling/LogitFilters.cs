@@ -34,14 +34,10 @@ internal static class LogitFilters
     {
         var best = logits[Sampler.Best(logits)];
         var floor = options.TopK > 0 && options.TopK < logits.Length ? KthLargest(logits, options.TopK) : float.NegativeInfinity;
+        // Equals of the k-th stay, so that no order of ids decides.
         var kept = new List<(int Id, double Probability)>();
-        for (var i = 0; i < logits.Length; i++)
-        {
-            // Equals of the k-th stay, so that no order of ids decides.
-            if (logits[i] >= floor && !float.IsNegativeInfinity(logits[i]))
-                kept.Add((i, Math.Exp((logits[i] - best) / options.Temperature)));
-        }
-        kept.Sort((a, b) => b.Probability.CompareTo(a.Probability) is not 0 and var order ? order : a.Id.CompareTo(b.Id));
+        foreach (var id in LikeliestFirst(logits, floor))
+            kept.Add((id, Math.Exp((logits[id] - best) / options.Temperature)));
         Normalize(kept);
         if (options.TopP < 1)
             CutTail(kept, options.TopP);
@@ -54,6 +50,26 @@ internal static class LogitFilters
         if (options.TypicalP < 1)
             KeepTypical(kept, options.TypicalP);
         return kept;
+    }
+
+    // Likeliest first, of equals the first id: the logit's bits in an order of whole numbers, turned round, above the id.
+    private static int[] LikeliestFirst(ReadOnlySpan<float> logits, float floor)
+    {
+        var (keys, count) = (new ulong[logits.Length], 0);
+        for (var i = 0; i < logits.Length; i++)
+        {
+            if (logits[i] < floor || float.IsNegativeInfinity(logits[i]) || float.IsNaN(logits[i]))
+                continue;
+            var bits = BitConverter.SingleToInt32Bits(logits[i] + 0f); // −0 is 0
+            var ascending = (uint)bits ^ (bits < 0 ? uint.MaxValue : 0x80000000);
+            keys[count++] = (ulong)~ascending << 32 | (uint)i;
+        }
+        var sorted = keys.AsSpan(0, count);
+        sorted.Sort();
+        var ids = new int[count];
+        for (var i = 0; i < count; i++)
+            ids[i] = (int)(uint)sorted[i];
+        return ids;
     }
 
     /// <summary>The smallest head whose sum reaches <paramref name="mass"/>.</summary>

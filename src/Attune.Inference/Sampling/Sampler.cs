@@ -31,6 +31,8 @@ public sealed class Sampler
             throw InferenceException.NoDistribution();
         if (_options.Temperature == 0)
             return best;
+        if (_options.KeepsAll)
+            return WholeDraw.Token(logits, logits[best], _options.Temperature, _random.NextDouble());
         var kept = LogitFilters.Filter(logits, _options);
 
         // One draw per token, against the running sum in order of likelihood.

@@ -44,6 +44,9 @@ public sealed record SamplingOptions
     [Description("Seed of the draws")]
     public long Seed { get; init; } = 1;
 
+    /// <summary>Whether no token is cut away.</summary>
+    internal bool KeepsAll => TopK == 0 && TopP == 1 && MinP == 0 && TypicalP == 1;
+
     /// <summary>What a checkpoint's makers recommend; greedy where they do not sample.</summary>
     public static SamplingOptions From(GenerationConfig config) => new()
     {

@@ -9,7 +9,7 @@ namespace Attune.Torch.Kernels;
 internal sealed record BlockShape(int N, int M, int D, int H, int K, int C, int F, float Epsilon)
 {
     /// <summary>Tokens that go through the matrices together at most: enough for a good product, few enough to stay in the cache.</summary>
-    public const int Chunk = 128;
+    public const int Chunk = 192;
 
     /// <summary>Rows of a matrix's gradient in one piece of work: a multiple of this.</summary>
     public const int GradientRows = 64;
