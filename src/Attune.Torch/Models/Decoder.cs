@@ -59,7 +59,7 @@ public sealed class Decoder : nn.Module<TokenStream, Tensor>, ITunable
     public Device Device => Head.Place;
 
     /// <summary>
-    /// Whether our own kernels run where they fit (float32 on the CPU, MKL at hand). Off, everything is the plain
+    /// Whether our own kernels run where they fit (float32 on the CPU). Off, everything is the plain
     /// definition on libtorch, which is what runs on other devices and types in any case.
     /// </summary>
     public bool Kernels
@@ -76,6 +76,8 @@ public sealed class Decoder : nn.Module<TokenStream, Tensor>, ITunable
                 block.Kernels = use;
             else if (module is Norm norm)
                 norm.Kernels = use;
+            else if (module is MatrixLayer layer)
+                layer.Kernels = use;
         }
     }
 

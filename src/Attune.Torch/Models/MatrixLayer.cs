@@ -1,3 +1,4 @@
+using Attune.Torch.Kernels;
 using TorchSharp;
 using TorchSharp.Modules;
 using static TorchSharp.torch;
@@ -52,6 +53,9 @@ public abstract class MatrixLayer : nn.Module<Tensor, Tensor>
     /// <exception cref="InvalidOperationException">It is held in fewer bits: ask <see cref="Floats"/>.</exception>
     public Tensor Weight => Matrix ?? throw new InvalidOperationException("The matrix is held in fewer bits.");
 
+    /// <summary>Whether our own products run where they fit.</summary>
+    internal bool Kernels { get; set; } = true;
+
     /// <summary>W in fewer bits, or null where it is plain.</summary>
     internal HeldMatrix? Held { get; private set; }
 
@@ -84,8 +88,12 @@ public abstract class MatrixLayer : nn.Module<Tensor, Tensor>
     /// <summary>x·Wᵀ, no adapter in it.</summary>
     internal Tensor Plain(Tensor x) => Held is null ? Product(x, Weight.to(x.dtype), null) : HeldLinearFunction.Run(x, Held, Transposed);
 
-    private Tensor Product(Tensor x, Tensor w, Tensor? bias) =>
-        !Transposed ? nn.functional.linear(x, w, bias) : bias is null ? x.matmul(w) : bias.addmm(x, w);
+    private Tensor Product(Tensor x, Tensor w, Tensor? bias)
+    {
+        if (Transposed)
+            return bias is null ? x.matmul(w) : bias.addmm(x, w);
+        return Kernels && LinearFunction.Fits(x, w, bias) ? LinearFunction.Run(x, w, bias) : nn.functional.linear(x, w, bias);
+    }
 
     /// <summary>W without its adapter in float32, in the caller's scope: a copy where it is held in fewer bits.</summary>
     internal Tensor Floats() => Held?.Floats() ?? Matrix!.detach().to(float32);

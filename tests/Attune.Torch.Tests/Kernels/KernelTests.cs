@@ -157,7 +157,7 @@ public sealed class KernelTests
     }
 
     [Fact]
-    public void Every_run_gives_the_same_bits_and_so_does_another_thread_count()
+    public void Every_run_gives_the_same_bits_and_another_thread_count_the_same_numbers()
     {
         using var scope = NewDisposeScope();
         var (decoder, _) = Pair(Config(32, 4, 2, 8, 72));
@@ -167,20 +167,24 @@ public sealed class KernelTests
             Assert.Equal(first, Gradients());
         try
         {
+            // Slices are cut by the number of threads, and with them the order of sums over tokens.
             TorchRuntime.Initialise(3);
-            Assert.Equal(first, Gradients());
+            var other = Gradients();
+            Assert.Equal(first.Length, other.Length);
+            var largest = first.Max(Math.Abs);
+            Assert.All(first.Zip(other), pair => Assert.Equal(pair.First, pair.Second, Tolerances.Kernel * largest));
         }
         finally
         {
             TorchRuntime.Initialise(2);
         }
 
-        byte[] Gradients()
+        float[] Gradients()
         {
             using var inner = NewDisposeScope();
             decoder.zero_grad();
             decoder.TokenLogProbs(decoder.Hidden(stream), stream.Targets_N, even: true).sum().backward();
-            return [.. decoder.parameters().SelectMany(p => p.grad!.bytes.ToArray())];
+            return [.. decoder.parameters().SelectMany(p => p.grad!.data<float>().ToArray())];
         }
     }
 
