@@ -28,7 +28,7 @@ internal sealed class HeldLinearFunction : autograd.SingleTensorFunction<HeldLin
         using var w = w_OI.to(x.dtype);
         context.save_data("held", held);
         context.save_data("transposed", arguments[2]);
-        return (bool)arguments[2] ? x.matmul(w) : nn.functional.linear(x, w);
+        return (bool)arguments[2] ? x.matmul(w) : LinearFunction.Fits(x, w, null) ? LinearFunction.Product(x, w, null) : nn.functional.linear(x, w);
     }
 
     /// <inheritdoc/>
@@ -36,6 +36,8 @@ internal sealed class HeldLinearFunction : autograd.SingleTensorFunction<HeldLin
     {
         using var scope = NewDisposeScope();
         var w = ((HeldMatrix)context.get_data("held")).Floats().to(dY.dtype);
-        return Handover.End(context, dY, dY.matmul((bool)context.get_data("transposed") ? w.t() : w), null, null);
+        var transposed = (bool)context.get_data("transposed");
+        var dX = !transposed && LinearFunction.Fits(dY, w, null) ? LinearFunction.InputGradient(dY, w) : dY.matmul(transposed ? w.t() : w);
+        return Handover.End(context, dY, dX, null, null);
     }
 }
