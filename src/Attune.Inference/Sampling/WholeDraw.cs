@@ -1,4 +1,5 @@
 using System.Buffers;
+using System.Runtime.Intrinsics;
 
 namespace Attune.Inference;
 
@@ -23,13 +24,14 @@ internal static class WholeDraw
         var weights = ArrayPool<double>.Shared.Rent(logits.Length);
         try
         {
+            Weigh(logits, best, temperature, weights);
             Span<double> sums = stackalloc double[Steps];
             sums.Clear();
+            var scale = StepsPerNat / temperature;
             for (var i = 0; i < logits.Length; i++)
             {
-                weights[i] = Math.Exp((logits[i] - best) / temperature);
                 if (weights[i] > 0)
-                    sums[Step(logits[i], best, temperature)] += weights[i];
+                    sums[Step(logits[i], best, scale)] += weights[i];
             }
             var left = share * Sum(sums);
             var step = 0;
@@ -43,7 +45,7 @@ internal static class WholeDraw
                     break;
                 left -= sums[next];
             }
-            return At(logits, best, temperature, weights, step, left);
+            return At(logits, best, scale, weights, step, left);
         }
         finally
         {
@@ -51,25 +53,40 @@ internal static class WholeDraw
         }
     }
 
-    private static int At(ReadOnlySpan<float> logits, float best, double temperature, double[] weights, int step, double left)
+    private static int At(ReadOnlySpan<float> logits, float best, double scale, double[] weights, int step, double left)
     {
-        var inside = new List<(double Weight, int Id)>();
+        var inside = new List<(float Turned, int Id)>();
         for (var i = 0; i < logits.Length; i++)
         {
-            if (weights[i] > 0 && Step(logits[i], best, temperature) == step)
-                inside.Add((-weights[i], i));
+            if (weights[i] > 0 && Step(logits[i], best, scale) == step)
+                inside.Add((-logits[i], i));
         }
-        inside.Sort();
-        foreach (var (weight, id) in inside)
+        inside.Sort(); // likeliest first, of equals the first id
+        foreach (var (_, id) in inside)
         {
-            left += weight;
+            left -= weights[id];
             if (left < 0)
                 return id;
         }
         return inside[^1].Id;
     }
 
-    private static int Step(float logit, float best, double temperature) => (int)Math.Min((best - logit) / temperature * StepsPerNat, Steps - 1);
+    private static int Step(float logit, float best, double scale) => (int)Math.Min((best - logit) * scale, Steps - 1);
+
+    /// <summary>e^((logit − best) / τ); 0 for −∞, and for what is no number.</summary>
+    private static void Weigh(ReadOnlySpan<float> logits, float best, double temperature, Span<double> weights)
+    {
+        var (top, by) = (Vector256.Create(best), Vector256.Create(temperature));
+        var i = 0;
+        for (; i <= logits.Length - Vector256<float>.Count; i += Vector256<float>.Count)
+        {
+            var (low, high) = Vector256.Widen(Vector256.Create(logits[i..]) - top);
+            Vector256.Exp(low / by).CopyTo(weights[i..]);
+            Vector256.Exp(high / by).CopyTo(weights[(i + Vector256<double>.Count)..]);
+        }
+        for (; i < logits.Length; i++)
+            weights[i] = Math.Exp((logits[i] - best) / temperature);
+    }
 
     private static double Sum(Span<double> sums)
     {
