@@ -209,11 +209,11 @@ internal sealed class Align
             : settings with { Pull = PullChoice.NoneKept(count) }, plan);
     }
 
-    // Rounds on what is given; once more and gentler, where the first of them already forgets a task; then one on the
-    // version's own answers, from the best, where that pays.
+    // Rounds on what is given; once more and gentler, where the first of them already forgets a task, and then as often over
+    // the data as its steps are smaller; then one on the version's own answers, from the best, where that pays.
     private void Train(AlignSettings settings, bool draws, AlignData data, AlignRounds rounds, AlignCost plan, CancellationToken cancel)
     {
-        var end = Train("round", settings, draws, data, rounds, plan, cancel);
+        var end = Train("round", plan.Rounds, settings, draws, data, rounds, plan, cancel);
         if (end == RoundEnd.Forgets && !rounds.HasBest && settings.Gentler(_options) is { } gentler)
         {
             if (!plan.HasRoomForRound(_clock.Elapsed))
@@ -224,7 +224,7 @@ internal sealed class Align
             (settings, var changed) = gentler;
             Terminal.Out.Line($"[bold]again[/] from the start, gentler: {changed}.");
             _report.Note("gentler", new JsonObject { ["changed"] = changed });
-            end = Train("gentler", settings, draws, data, rounds, plan, cancel);
+            end = Train("gentler", plan.Rounds * AlignSettings.GentlerBy, settings, draws, data, rounds, plan, cancel);
         }
         if (_training.Own is not { Drawn: true } || end == RoundEnd.TooFar || (end == RoundEnd.Forgets && !rounds.HasBest) || IsOver("before the version's own answers"))
             return;
@@ -234,15 +234,17 @@ internal sealed class Align
             rounds.Take(_training.Run(settings, own, rounds.Best, "own-1", 1, cancel).Version, cancel);
     }
 
-    // Each round goes on from the one before.
-    private RoundEnd Train(string part, AlignSettings settings, bool draws, AlignData data, AlignRounds rounds, AlignCost plan, CancellationToken cancel)
+    // Each round goes on from the one before; those beyond the plan's go over the data again.
+    private RoundEnd Train(string part, int most, AlignSettings settings, bool draws, AlignData data, AlignRounds rounds, AlignCost plan, CancellationToken cancel)
     {
         var (now, end) = (_start, RoundEnd.No);
-        for (var round = 0; round < plan.Rounds && end == RoundEnd.No; round++)
+        for (var round = 0; round < most && end == RoundEnd.No; round++)
         {
-            if (round > 0 && IsOver($"after {round} of {plan.Rounds} rounds"))
+            if (round > 0 && IsOver($"after {round} of {most} rounds"))
                 break;
-            now = _training.Run(settings, Learnt(draws, data, round, now, cancel), now, FormattableString.Invariant($"{part}-{round + 1}"), plan.Share, cancel).Version;
+            if (round >= plan.Rounds && !plan.HasRoomForRound(_clock.Elapsed))
+                break;
+            now = _training.Run(settings, Learnt(draws, data, round % plan.Rounds, now, cancel), now, FormattableString.Invariant($"{part}-{round + 1}"), plan.Share, cancel).Version;
             end = rounds.Take(now, cancel);
         }
         return end;

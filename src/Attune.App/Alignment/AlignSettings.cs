@@ -15,7 +15,7 @@ namespace Attune.App.Alignment;
 /// <param name="Options">Its options.</param>
 internal sealed record AlignSettings(string Stage, string Rule, IReadOnlyDictionary<string, object?> Options)
 {
-    private const double ParametersOfDefaults = 7e9, UsualKlBound = 10, GentlerBy = 3;
+    private const double ParametersOfDefaults = 7e9, UsualKlBound = 10;
 
     /// <summary>Why what holds it to its start has the value that it has.</summary>
     public PullChoice Pull { get; init; } = PullChoice.Usual;
@@ -71,6 +71,9 @@ internal sealed record AlignSettings(string Stage, string Rule, IReadOnlyDiction
 
     /// <summary>The same with one option changed.</summary>
     public AlignSettings With(string key, object? value) => this with { Options = new Dictionary<string, object?>(Options, StringComparer.Ordinal) { [key] = value } };
+
+    /// <summary>By how much smaller the steps of a gentler try are; it may go over the data that many times.</summary>
+    public const int GentlerBy = 3;
 
     /// <summary>
     /// The same for a version that forgot its tasks, and what was changed: a third of the learning rate, and no loss of the
