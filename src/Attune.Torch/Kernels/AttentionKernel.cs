@@ -1,5 +1,3 @@
-using Attune.Torch.Native;
-
 namespace Attune.Torch.Kernels;
 
 /// <summary>

@@ -1,4 +1,3 @@
-using System.Runtime.Intrinsics.X86;
 using Attune.Torch.Native;
 
 namespace Attune.Torch.Kernels;
@@ -11,7 +10,7 @@ namespace Attune.Torch.Kernels;
 internal static unsafe class Gemm
 {
     /// <summary>Whether our own kernel multiplies.</summary>
-    public static bool Own { get; } = Gemm512.Supported && !MadeByIntel();
+    public static bool Own => Mkl.TakesHalf;
 
     /// <summary>Whether there is a product at all; where not (ARM), models take the plain path through libtorch.</summary>
     public static bool Available => Own || Mkl.Available;
@@ -35,7 +34,4 @@ internal static unsafe class Gemm
         else
             Mkl.Multiply(m, n, k, a, lda, turnedA, b, ldb, turnedB, c, ldc, alpha, beta);
     }
-
-    // The vendor's name, "GenuineIntel", comes in EBX, EDX, ECX.
-    private static bool MadeByIntel() => X86Base.IsSupported && X86Base.CpuId(0, 0) is { Ebx: 0x756E6547, Edx: 0x49656E69, Ecx: 0x6C65746E };
 }

@@ -1,5 +1,6 @@
 using System.Runtime.Intrinsics;
 using System.Runtime.Intrinsics.X86;
+using Attune.Torch.Native;
 
 namespace Attune.Torch.Kernels;
 
@@ -27,7 +28,7 @@ internal static unsafe class Gemm512
     {
         // From one row of A to the next, and from one term to the next.
         nint row = turnedA ? 1 : lda, step = turnedA ? lda : 1;
-        var edge = Aligned(_memory ??= GC.AllocateUninitializedArray<float>(EdgeFloats + Depth * Panel512.Columns + Vector512<float>.Count, pinned: true));
+        var edge = Scratch.Start(_memory ??= Scratch.Allocate(EdgeFloats + Depth * Panel512.Columns));
         var panel = edge + EdgeFloats;
         var first = 0;
         do
@@ -70,11 +71,5 @@ internal static unsafe class Gemm512
             edge += Panel512.Columns;
             c += ldc;
         }
-    }
-
-    private static float* Aligned(float[] pinned)
-    {
-        fixed (float* start = pinned) // pinned for good: the pointer outlives the statement
-            return (float*)(((nint)start + (Vector512<float>.Count * sizeof(float)) - 1) & ~(nint)((Vector512<float>.Count * sizeof(float)) - 1));
     }
 }

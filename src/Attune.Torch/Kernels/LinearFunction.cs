@@ -1,4 +1,3 @@
-using Attune.Torch.Native;
 using TorchSharp;
 using static TorchSharp.torch;
 
@@ -11,7 +10,7 @@ internal sealed unsafe class LinearFunction : autograd.SingleTensorFunction<Line
     public override string Name => nameof(LinearFunction);
 
     /// <summary>Whether it can run and is worth it: where MKL multiplies, libtorch's own layer is as fast.</summary>
-    public static bool Fits(Tensor x, Tensor w, Tensor? bias) =>
+    public static bool Fits(Tensor x, Tensor w, Tensor? bias = null) =>
         Gemm.Own && x.dim() == 2 && TensorMemory.IsPlain(x) && TensorMemory.IsPlain(w) && (bias is null || TensorMemory.IsPlain(bias));
 
     /// <summary>x [N, I], W [O, I], b [O] or null → [N, O].</summary>
@@ -21,9 +20,11 @@ internal sealed unsafe class LinearFunction : autograd.SingleTensorFunction<Line
         return (bias_O is null ? apply(x_NI, w_OI) : apply(x_NI, w_OI, bias_O)).MoveToOuterDisposeScope();
     }
 
-    /// <summary>x·Wᵀ + b, outside of autograd.</summary>
-    public static Tensor Product(Tensor x_NI, Tensor w_OI, Tensor? bias_O)
+    /// <summary>x·Wᵀ + b outside of autograd, by libtorch where ours does not fit.</summary>
+    public static Tensor Product(Tensor x_NI, Tensor w_OI, Tensor? bias_O = null)
     {
+        if (!Fits(x_NI, w_OI, bias_O))
+            return nn.functional.linear(x_NI, w_OI, bias_O);
         var (n, inputs, outputs) = Sizes(x_NI, w_OI);
         var y_NO = empty(n, outputs);
         if (bias_O is not null)
@@ -32,9 +33,11 @@ internal sealed unsafe class LinearFunction : autograd.SingleTensorFunction<Line
         return y_NO;
     }
 
-    /// <summary>dX = dY·W, outside of autograd.</summary>
+    /// <summary>dX = dY·W outside of autograd, by libtorch where ours does not fit.</summary>
     public static Tensor InputGradient(Tensor dY_NO, Tensor w_OI)
     {
+        if (!Fits(dY_NO, w_OI))
+            return dY_NO.matmul(w_OI);
         var (n, inputs, outputs) = Sizes(dY_NO, w_OI);
         var dX_NI = empty(n, inputs);
         SharedProduct.NN(n, inputs, outputs, TensorMemory.Floats(dY_NO), TensorMemory.Floats(w_OI), TensorMemory.Floats(dX_NI));

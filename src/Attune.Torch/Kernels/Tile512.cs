@@ -15,7 +15,7 @@ internal static unsafe class Tile512
     public const int Rows = 12;
 
     /// <summary>Rows of the largest tile that takes no more than so many.</summary>
-    public static int Fit(int rows) => rows >= 12 ? 12 : rows >= 8 ? 8 : Math.Min(rows, 4);
+    public static int Fit(int rows) => rows >= Rows ? Rows : rows >= 8 ? 8 : Math.Min(rows, 4);
 
     /// <summary>C = α·A·panel + β·C.</summary>
     /// <param name="rows">Of C, one that <see cref="Fit"/> gives.</param>

@@ -28,7 +28,7 @@ internal sealed class HeldLinearFunction : autograd.SingleTensorFunction<HeldLin
         using var w = w_OI.to(x.dtype);
         context.save_data("held", held);
         context.save_data("transposed", arguments[2]);
-        return (bool)arguments[2] ? x.matmul(w) : LinearFunction.Fits(x, w, null) ? LinearFunction.Product(x, w, null) : nn.functional.linear(x, w);
+        return (bool)arguments[2] ? x.matmul(w) : LinearFunction.Product(x, w);
     }
 
     /// <inheritdoc/>
@@ -36,8 +36,7 @@ internal sealed class HeldLinearFunction : autograd.SingleTensorFunction<HeldLin
     {
         using var scope = NewDisposeScope();
         var w = ((HeldMatrix)context.get_data("held")).Floats().to(dY.dtype);
-        var transposed = (bool)context.get_data("transposed");
-        var dX = !transposed && LinearFunction.Fits(dY, w, null) ? LinearFunction.InputGradient(dY, w) : dY.matmul(transposed ? w.t() : w);
+        var dX = (bool)context.get_data("transposed") ? dY.matmul(w.t()) : LinearFunction.InputGradient(dY, w);
         return Handover.End(context, dY, dX, null, null);
     }
 }

@@ -1,4 +1,5 @@
 using System.Runtime.InteropServices;
+using System.Runtime.Intrinsics.X86;
 using TorchSharp;
 
 namespace Attune.Torch.Native;
@@ -29,6 +30,9 @@ internal static unsafe class Mkl
     /// <summary>Whether this libtorch carries MKL: on x64 it does, on ARM not.</summary>
     public static bool Available => Sgemm is not null;
 
+    /// <summary>Whether the processor has vectors of twice the width that MKL takes: it has AVX-512 and is not Intel's.</summary>
+    public static bool TakesHalf { get; } = Avx512F.IsSupported && !MadeByIntel();
+
     /// <summary>How many threads MKL may use for calls from this thread (0: its default). Returns what was set before.</summary>
     public static int ThreadsHere(int count) => SetThreadsLocal is null ? 0 : SetThreadsLocal(count);
 
@@ -38,6 +42,9 @@ internal static unsafe class Mkl
         byte left = Letter(turnedB), right = Letter(turnedA);
         Sgemm(&left, &right, &n, &m, &k, &alpha, b, &ldb, a, &lda, &beta, c, &ldc);
     }
+
+    // The vendor's name, "GenuineIntel", comes in EBX, EDX, ECX.
+    private static bool MadeByIntel() => X86Base.IsSupported && X86Base.CpuId(0, 0) is { Ebx: 0x756E6547, Edx: 0x49656E69, Ecx: 0x6C65746E };
 
     private static byte Letter(bool turned) => (byte)(turned ? 'T' : 'N');
 }

@@ -14,21 +14,28 @@ internal static unsafe class Scratch
     /// <summary>Cuts the block into parts of the given lengths (in floats), each on a cache line of its own.</summary>
     public static void Cut(ReadOnlySpan<long> lengths, Span<nint> parts)
     {
-        long total = LineFloats;
+        long total = 0;
         foreach (var length in lengths)
             total += Aligned(length);
-        if (_block is null || _block.Length < total)
-            _block = GC.AllocateUninitializedArray<float>(checked((int)(total + total / 4)), pinned: true);
+        if (_block is null || _block.Length < LineFloats + total)
+            _block = Allocate(total + total / 4);
 
-        fixed (float* start = _block) // pinned for good: the pointer outlives the statement
+        var next = Start(_block);
+        for (var i = 0; i < lengths.Length; i++)
         {
-            var next = (float*)(((nint)start + (LineFloats * sizeof(float)) - 1) & ~(nint)((LineFloats * sizeof(float)) - 1));
-            for (var i = 0; i < lengths.Length; i++)
-            {
-                parts[i] = (nint)next;
-                next += Aligned(lengths[i]);
-            }
+            parts[i] = (nint)next;
+            next += Aligned(lengths[i]);
         }
+    }
+
+    /// <summary>Memory of a given length (in floats) that begins on a cache line: <see cref="Start"/> says where.</summary>
+    public static float[] Allocate(long length) => GC.AllocateUninitializedArray<float>(checked((int)(LineFloats + length)), pinned: true);
+
+    /// <summary>The first cache line of what <see cref="Allocate"/> gave.</summary>
+    public static float* Start(float[] allocated)
+    {
+        fixed (float* start = allocated) // pinned for good: the pointer outlives the statement
+            return (float*)(((nint)start + (LineFloats * sizeof(float)) - 1) & ~(nint)((LineFloats * sizeof(float)) - 1));
     }
 
     private static long Aligned(long length) => (length + LineFloats - 1) & ~(LineFloats - 1L);

@@ -1,7 +1,6 @@
 using System.Globalization;
 using System.Numerics;
 using System.Runtime.InteropServices;
-using Attune.Torch.Kernels;
 using TorchSharp;
 
 namespace Attune.Torch.Native;
@@ -19,7 +18,7 @@ public static partial class TorchRuntime
     /// vectors, who multiplies matrices and the thread count. Equal descriptions give equal bits.
     /// </summary>
     public static string Description => string.Create(CultureInfo.InvariantCulture,
-        $"libtorch {torch.__version__}, {RuntimeInformation.ProcessArchitecture}, SIMD {Vector<float>.Count * 32} bit, products {(Gemm.Own ? "512 bit" : "of libtorch")}, {Threads} threads");
+        $"libtorch {torch.__version__}, {RuntimeInformation.ProcessArchitecture}, SIMD {Vector<float>.Count * 32} bit, products {(Mkl.TakesHalf ? "512 bit" : "of libtorch")}, {Threads} threads");
 
     /// <summary>
     /// Loads libtorch and sets it up for training. Safe to call again, but not while a model runs; the last thread count holds.
